@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of ours is compiled with.
+let ours: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// Arrows point down only: a target names what stands below it, and no adapter names another.
+let package = Package(
+    name: "ipn",
+    products: [
+        .library(name: "IPN", targets: ["IPN"]),
+        .executable(name: "ipn", targets: ["Tool"]),
+        .executable(name: "ipnd", targets: ["ipnd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // C: the public header, the layout of what processes share, and what Swift cannot import.
+        .target(name: "CIPN"),
+        .target(name: "CSystem"),
+        .systemLibrary(
+            name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
+        .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
+
+        // The bus.
+        .target(name: "IPNSystem", dependencies: ["CSystem", system], swiftSettings: ours),
+        .target(name: "IPNRing", dependencies: ["CIPN"], swiftSettings: ours),
+        .target(name: "IPN", dependencies: ["CIPN", "CSystem", "IPNSystem", "IPNRing", system], swiftSettings: ours),
+        .target(name: "IPNKeeper", dependencies: ["CIPN", "CSystem", "IPNSystem", system], swiftSettings: ours),
+        .executableTarget(name: "ipnd", dependencies: ["IPNKeeper"], swiftSettings: ours),
+
+        // The media on it.
+        .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),
+        .target(name: "LibAV", dependencies: ["Media", "CLibAV"], path: "Sources/Adapters/LibAV", swiftSettings: ours),
+        .target(name: "TestSignal", dependencies: ["Media", "CLibAV"], path: "Sources/Adapters/TestSignal", swiftSettings: ours),
+        .target(name: "Display", dependencies: ["Media", "CLibAV", "CSDL"], path: "Sources/Adapters/Display", swiftSettings: ours),
+        .target(name: "Service", dependencies: ["IPN", "Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
+        .executableTarget(name: "Tool", dependencies: ["IPN", "Service", arguments, system], swiftSettings: ours),
+    ]
+)
