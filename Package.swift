@@ -26,17 +26,21 @@ let package = Package(
     targets: [
         // C: the public header, the layout of what processes share, and what Swift cannot import.
         .target(name: "CIPN"),
-        .target(name: "CSystem"),
+        .target(name: "CLinux"),
         .systemLibrary(
             name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
         .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
 
         // The bus.
-        .target(name: "IPNSystem", dependencies: ["CSystem", system], swiftSettings: ours),
+        .target(name: "IPNSystem", dependencies: ["CLinux", system], swiftSettings: ours),
         .target(name: "IPNRing", dependencies: ["CIPN"], swiftSettings: ours),
-        .target(name: "IPN", dependencies: ["CIPN", "CSystem", "IPNSystem", "IPNRing", system], swiftSettings: ours),
-        .target(name: "IPNKeeper", dependencies: ["CIPN", "CSystem", "IPNSystem", system], swiftSettings: ours),
+        .target(name: "IPNControl", dependencies: ["CIPN", "CLinux", "IPNSystem", system], swiftSettings: ours),
+        .target(
+            name: "IPN", dependencies: ["CIPN", "CLinux", "IPNSystem", "IPNControl", "IPNRing", system], swiftSettings: ours),
+        .target(
+            name: "IPNKeeper", dependencies: ["CIPN", "CLinux", "IPNSystem", "IPNControl", "IPNRing", system],
+            swiftSettings: ours),
         .executableTarget(name: "ipnd", dependencies: ["IPNKeeper"], swiftSettings: ours),
 
         // The media on it.
@@ -45,6 +49,7 @@ let package = Package(
         .target(name: "TestSignal", dependencies: ["Media", "CLibAV"], path: "Sources/Adapters/TestSignal", swiftSettings: ours),
         .target(name: "Display", dependencies: ["Media", "CLibAV", "CSDL"], path: "Sources/Adapters/Display", swiftSettings: ours),
         .target(name: "Service", dependencies: ["IPN", "Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
+        .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
         .executableTarget(name: "Tool", dependencies: ["IPN", "Service", arguments, system], swiftSettings: ours),
     ]
 )

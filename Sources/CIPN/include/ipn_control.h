@@ -1,0 +1,101 @@
+/* ipn_control.h: what a node and its keeper say to each other, over a SOCK_SEQPACKET socket.
+ *
+ * The node asks, the keeper answers each request once and in order, and never says anything unasked: news travel in
+ * the shared page (ipn_records.h) and by bells. One request, or one answer, is one packet. Descriptors ride on the
+ * packet that speaks of them. Reserved words are zero. */
+#ifndef IPN_CONTROL_H
+#define IPN_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "ipn.h"
+
+#define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
+#define IPN_CONTROL_VERSION 1u
+
+enum ipn_operation {
+  IPN_OP_HELLO = 1,   /* -> O_PATH of the marker; <- network page, marker socket */
+  IPN_OP_BIND,        /* the right to manage; `options` count for the first of all binds only */
+  IPN_OP_CONNECT,     /* -> node region, reader's bell, writer's bell; <- port, node id */
+  IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
+  IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */
+  IPN_OP_SHUTDOWN,    /* value: 1 receiving, 2 sending, 3 both */
+  IPN_OP_SET,         /* option, value or text */
+  IPN_OP_GET,         /* option; <- value or text */
+  IPN_OP_DRAINED,     /* value: node id of a departed writer that has nothing more for us */
+  IPN_OP_STATUS,      /* value: first port; <- ipn_status_item records */
+};
+
+struct ipn_options {
+  uint32_t protocol, mtu, node_limit, pool_size, flags, mode, history, persist;
+};
+
+/* Every request. `text` is IPN_SO_DESCR's. */
+struct ipn_request {
+  uint32_t magic, version;
+  uint32_t record_version, operation;
+  int32_t option;
+  int32_t port;            /* CONNECT: the wish, or IPN_PORTNO_ANY */
+  uint64_t value;
+  uint64_t epoch;          /* PULL: of the log that `value` counts in, 0 at first */
+  struct ipn_options options;
+  uint32_t want;           /* CONNECT: IPN_WANT_* */
+  uint32_t text_length;
+  char text[IPN_DESCRLEN];
+};
+#define IPN_WANT_RECEIVE 1u
+#define IPN_WANT_SEND 2u
+#define IPN_WANT_OOB 4u
+
+/* Every answer begins with this; `count` records of the operation's kind follow. */
+struct ipn_answer {
+  uint32_t magic, version;
+  uint32_t record_version, operation;
+  int32_t error;           /* 0 or an errno */
+  int32_t port;
+  uint64_t value;          /* CONNECT: node id; PULL: the version this answer reaches; GET: the value */
+  uint64_t epoch;          /* PULL: of the log now; where it is not the asker's, forget who is not named */
+  struct ipn_options options;
+  uint32_t rights;         /* CONNECT: IPN_WANT_* that were granted */
+  uint32_t count;
+  uint32_t more;           /* PULL, STATUS: ask again */
+  uint32_t text_length;
+  char text[IPN_DESCRLEN];
+};
+
+#define IPN_ITEMS_MAX 512u       /* in one answer */
+#define IPN_DESCRIPTORS_MAX 30u  /* in one answer: descriptors in flight are limited per user */
+
+enum ipn_roster_event {
+  IPN_EVENT_JOIN = 1,  /* descriptors: region, then the reader's bell where it receives, then the writer's where it sends */
+  IPN_EVENT_POOL,      /* descriptor: slot pool, for receivers only */
+  IPN_EVENT_CHANGE,    /* receives or sends no longer */
+  IPN_EVENT_DEPART,    /* nothing more will come of it: drain its pool, then say so */
+  IPN_EVENT_GONE,      /* forget it */
+};
+#define IPN_MEMBER_RECEIVES 1u
+#define IPN_MEMBER_SENDS 2u
+
+struct ipn_roster_item {
+  uint64_t node_id;
+  uint32_t event, flags;
+  uint32_t cursor;         /* POOL: index of the writer's cursor in every region */
+  uint32_t descriptors;    /* how many of the packet's are this item's */
+};
+
+struct ipn_status_item {
+  uint64_t node_id, sent, received, lost, dropped, pending;
+  int32_t port;            /* -1: bound only, or an observer */
+  uint32_t flags;          /* IPN_MEMBER_* */
+  uint32_t pid, uid;
+  uint32_t text_length, reserved;
+  char text[IPN_DESCRLEN];
+};
+
+_Static_assert(sizeof(struct ipn_options) == 32, "options");
+_Static_assert(sizeof(struct ipn_request) == 80 + IPN_DESCRLEN, "request");
+_Static_assert(sizeof(struct ipn_answer) == 88 + IPN_DESCRLEN, "answer");
+_Static_assert(sizeof(struct ipn_roster_item) == 24, "roster item");
+_Static_assert(sizeof(struct ipn_status_item) == 72 + IPN_DESCRLEN, "status item");
+
+#endif

@@ -1,0 +1,3 @@
+#ifndef IPN_MEDIA_H
+#define IPN_MEDIA_H
+#endif

@@ -1,0 +1,166 @@
+/* ipn_records.h: what the processes of a network share, and nothing else of it.
+ *
+ * Three kinds of memory, each a memfd that one process writes and all others map read-only:
+ *
+ *   network page (the keeper's)   options, counts, roster version
+ *   node region  (each node's)    bell state, the writer's head and oldest, a cursor per possible writer
+ *   slot pool    (each writer's)  ring of entries, slot headers, payloads in size classes
+ *
+ *   node region                            slot pool
+ *   +--------------------------+ 0         +----------------------------+ 0
+ *   | ipn_node_header          |           | ipn_pool_header            |
+ *   +--------------------------+ 4096      +----------------------------+ 4096
+ *   | ipn_cursor of writer 0   |           | ring: uint64_t entry[ring] |
+ *   | ipn_cursor of writer 1   |           +----------------------------+ headers_offset
+ *   | ...                      |           | ipn_slot per slot          |
+ *   +--------------------------+           +----------------------------+ class[0].offset
+ *     sparse: a page exists                | payloads of class 0 ...    |
+ *     once a writer of it does             +----------------------------+ class[1].offset ...
+ *
+ * Words marked "atomic" are only ever touched by atomic loads and stores; who writes, in which order and which
+ * fence meets which stands in Sources/IPNRing. What another process wrote is its word only: it is copied
+ * once, and its bounds are checked on the copy. Integers are native: all of this is one machine's. */
+#ifndef IPN_RECORDS_H
+#define IPN_RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Any change of a layout below raises it; the keeper and every node compare theirs. */
+#define IPN_RECORD_VERSION 1
+
+#define IPN_NETWORK_MAGIC 0x49504e4e45543031ull /* "IPNNET01" */
+#define IPN_NODE_MAGIC 0x49504e4e4f443031ull    /* "IPNNOD01" */
+#define IPN_POOL_MAGIC 0x49504e504f4f4c31ull    /* "IPNPOOL1" */
+
+#define IPN_PAGE 4096
+#define IPN_LINE 64
+#define IPN_CURSORS 65536 /* in a region: as many writers as there can be nodes */
+#define IPN_PINS 4        /* messages of one writer that a reader may hold */
+#define IPN_NO_PIN 0   /* a pin holds sequence + 1 */
+#define IPN_CLASSES 12    /* 256 B, 1 KiB, 4 KiB, ... 1 GiB */
+#define IPN_CLASS_MIN_LOG2 8
+#define IPN_CLASS_STEP_LOG2 2
+
+/* The keeper writes it; every node maps it. */
+struct ipn_network_page {
+  uint64_t magic;
+  uint32_t record_version;
+  uint32_t protocol;       /* IPN_BROADCAST, ... */
+  uint32_t mtu;            /* bytes */
+  uint32_t node_limit;     /* IPN_SO_NUMNODES as it was at the first bind */
+  uint32_t pool_size;      /* messages, IPN_SO_MSGPOOLSIZE */
+  uint32_t flags;          /* IPN_FLAG_LOSSLESS */
+  uint32_t history;        /* messages */
+  uint32_t reserved0[23];
+  /* @128, atomic: grows by one at every change of the roster. */
+  uint64_t roster_version;
+  uint64_t reserved1[7];
+  /* @192, atomic: 32 bits version | 16 bits readers | 16 bits writers, so that one load tells all. */
+  uint64_t counts;
+  uint64_t reserved2[7];
+};
+
+/* A reader's place in one writer's stream. Written by the reader, read by that writer.
+ *
+ *   unset --(reader adopts the writer)--> placed: tail, then generation --(another writer with this index)--> unset
+ *
+ * `generation` is stored after `tail` is reset, so a successor with the same index never sees its predecessor's. */
+struct ipn_cursor {
+  uint64_t generation;     /* atomic: the writer's node id, 0 before it was adopted */
+  uint64_t tail;           /* atomic: the next sequence this reader wants */
+  uint64_t pin[IPN_PINS];  /* atomic: sequence + 1 of a message that is being read in place; IPN_NO_PIN */
+  uint64_t lost;           /* messages of this writer that were overwritten before they were read */
+  uint64_t reserved;
+};
+
+/* The head of a node region. The node writes it; everybody else reads. */
+struct ipn_node_header {
+  uint64_t magic;
+  uint32_t record_version;
+  uint32_t reserved;
+  uint64_t node_id;        /* given by the keeper, never twice */
+  uint64_t reserved0[5];
+  /* @64, atomic: odd while the reader sleeps or is about to; each sleep has an odd number of its own, so that a
+   * writer rings it once. A line of its own: every publish reads it. */
+  uint64_t armed;
+  uint64_t reserved1[7];
+  /* @128, atomic: what the writer publishes. `head`: next sequence. `oldest`: the first that may still be read. */
+  uint64_t head;
+  uint64_t oldest;
+  uint64_t reserved2[6];
+  /* @192, atomic: odd while the writer waits for room on a LOSSLESS network. Every reader looks after each message. */
+  uint64_t waiting;
+  uint64_t reserved3[7];
+  /* @256, atomic: counts for `ipn show`; nothing is decided by them. */
+  uint64_t received;
+  uint64_t lost;           /* over all writers */
+  uint64_t dropped;        /* own messages that found no slot and no keeper: lost to all */
+  uint64_t reserved4[5];
+};
+
+/* One size class of a pool. */
+struct ipn_class {
+  uint64_t offset;         /* of its first payload, from the pool's start */
+  uint64_t stride;         /* bytes of a slot */
+};
+
+struct ipn_pool_header {
+  uint64_t magic;
+  uint32_t record_version;
+  uint32_t class_count;
+  uint64_t node_id;
+  uint64_t size;           /* bytes of the whole pool */
+  uint32_t ring_entries;   /* a power of two, at least slots_per_class + 1 */
+  uint32_t slots_per_class;
+  uint64_t headers_offset;
+  uint64_t reserved[2];
+  struct ipn_class classes[IPN_CLASSES];
+};
+
+/* A ring entry: 32 low bits of the sequence | 8 bits of class | 24 bits of slot. */
+
+/* One message's header; the payload lies in its class's area. Written before the entry is, read under a pin. */
+struct ipn_slot {
+  uint64_t sequence;
+  uint64_t length;         /* bytes */
+  uint64_t time;           /* CLOCK_MONOTONIC, nanoseconds, at publish */
+  uint64_t tag;            /* travels beside the payload, unread by the bus */
+  uint64_t reserved[4];
+};
+
+/* Where the shared words are, for languages that cannot ask offsetof. */
+#define IPN_NETWORK_ROSTER 128
+#define IPN_NETWORK_COUNTS 192
+#define IPN_NODE_ARMED 64
+#define IPN_NODE_HEAD 128
+#define IPN_NODE_OLDEST 136
+#define IPN_NODE_WAITING 192
+#define IPN_NODE_RECEIVED 256
+#define IPN_NODE_LOST 264
+#define IPN_NODE_DROPPED 272
+#define IPN_CURSOR_GENERATION 0
+#define IPN_CURSOR_TAIL 8
+#define IPN_CURSOR_PIN 16
+#define IPN_CURSOR_LOST 48
+
+_Static_assert(sizeof(struct ipn_network_page) == 256, "network page");
+_Static_assert(offsetof(struct ipn_network_page, roster_version) == IPN_NETWORK_ROSTER, "network page");
+_Static_assert(offsetof(struct ipn_network_page, counts) == IPN_NETWORK_COUNTS, "network page");
+_Static_assert(sizeof(struct ipn_cursor) == IPN_LINE, "a cursor is a cache line");
+_Static_assert(offsetof(struct ipn_cursor, generation) == IPN_CURSOR_GENERATION, "cursor");
+_Static_assert(offsetof(struct ipn_cursor, tail) == IPN_CURSOR_TAIL, "cursor");
+_Static_assert(offsetof(struct ipn_cursor, pin) == IPN_CURSOR_PIN, "cursor");
+_Static_assert(offsetof(struct ipn_cursor, lost) == IPN_CURSOR_LOST, "cursor");
+_Static_assert(sizeof(struct ipn_node_header) == 320, "node header");
+_Static_assert(offsetof(struct ipn_node_header, armed) == IPN_NODE_ARMED, "node header");
+_Static_assert(offsetof(struct ipn_node_header, head) == IPN_NODE_HEAD, "node header");
+_Static_assert(offsetof(struct ipn_node_header, oldest) == IPN_NODE_OLDEST, "node header");
+_Static_assert(offsetof(struct ipn_node_header, waiting) == IPN_NODE_WAITING, "node header");
+_Static_assert(offsetof(struct ipn_node_header, received) == IPN_NODE_RECEIVED, "node header");
+_Static_assert(offsetof(struct ipn_node_header, lost) == IPN_NODE_LOST, "node header");
+_Static_assert(offsetof(struct ipn_node_header, dropped) == IPN_NODE_DROPPED, "node header");
+_Static_assert(sizeof(struct ipn_pool_header) == 64 + 16 * IPN_CLASSES, "pool header");
+_Static_assert(sizeof(struct ipn_slot) == IPN_LINE, "a slot header is a cache line");
+
+#endif

@@ -1,0 +1,80 @@
+/* What Linux has and Swift's Glibc module does not show: GNU extensions, macros that make values (CMSG_*, O_PATH),
+ * and the one thing that cannot be written in Swift at all, a child made between fork and exec. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* open(2) is variadic, which Swift does not import. */
+int linux_open(const char *path, int flags, mode_t mode);
+int linux_fcntl(int descriptor, int command, int argument);
+
+/* errno and MAP_FAILED are macros that Swift does not import. */
+static inline int linux_errno(void) { return errno; }
+static inline void *linux_map_shared(int descriptor, size_t size, int protection) {
+  void *base = mmap(NULL, size, protection, MAP_SHARED, descriptor, 0);
+  return base == MAP_FAILED ? NULL : base;
+}
+
+/* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
+ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
+
+/* One packet. `*count` comes in as room and goes out as the number received, all O_CLOEXEC. A packet or a list of
+ * descriptors that was cut is EMSGSIZE, and what came of it is closed. */
+ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags);
+
+/* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
+int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+int linux_peer_groups(int socket, gid_t *groups, size_t *count);
+
+/* A pidfd of the peer: SO_PEERPIDFD where the kernel has it, else pidfd_open(2) of `pid`. */
+int linux_peer_pidfd(int socket, pid_t pid);
+
+/* The C library declares the address of these as a transparent union. */
+static inline int linux_accept(int socket, int flags) { return accept4(socket, NULL, NULL, flags); }
+static inline int linux_connect(int socket, const struct sockaddr *address, socklen_t length) { return connect(socket, address, length); }
+static inline int linux_bind(int socket, const struct sockaddr *address, socklen_t length) { return bind(socket, address, length); }
+
+/* sockaddr_un of `path`; its length, or 0 where the path does not fit. */
+socklen_t linux_address(struct sockaddr_un *address, const char *path);
+
+/* Starts `path` as nobody's child that a program could wait for: a session of its own, signals as at boot,
+ * descriptors `list` as 3, 4, ..., the null device as 0, 1 and 2, nothing else. 0, or -1 with errno, also exec's. */
+int linux_spawn_detached(const char *path, char *const arguments[], char *const environment[], const int *list, size_t count);
+
+/* A wait between two looks at a shared word. */
+static inline void linux_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+#endif

@@ -1,0 +1,103 @@
+#include "CLinux.h"
+
+#include <stddef.h>
+
+#include <sys/syscall.h>
+
+#define MOST_DESCRIPTORS 64
+
+int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+int linux_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
+
+union control {
+  struct cmsghdr align;
+  char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+};
+
+ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags) {
+  union control control;
+  struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = part_count};
+  if (count > MOST_DESCRIPTORS) return errno = EINVAL, -1;
+  if (count > 0) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(rights), descriptors, count * sizeof(int));
+  }
+  return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+
+ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags) {
+  union control control;
+  struct iovec part = {.iov_base = bytes, .iov_len = size};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+  size_t room = *count, held = 0;
+  *count = 0;
+  ssize_t length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+  if (length < 0) return -1;
+  int cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+  for (struct cmsghdr *part_ = CMSG_FIRSTHDR(&message); part_; part_ = CMSG_NXTHDR(&message, part_)) {
+    if (part_->cmsg_level != SOL_SOCKET || part_->cmsg_type != SCM_RIGHTS) continue;
+    size_t here = (part_->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < here; i++) {
+      int descriptor;
+      memcpy(&descriptor, CMSG_DATA(part_) + i * sizeof(int), sizeof descriptor);
+      if (held < room) {
+        descriptors[held++] = descriptor;
+      } else {
+        close(descriptor);
+        cut = 1;
+      }
+    }
+  }
+  if (cut) {
+    while (held > 0) close(descriptors[--held]);
+    return errno = EMSGSIZE, -1;
+  }
+  *count = held;
+  return length;
+}
+
+int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -1;
+  *pid = peer.pid;
+  *uid = peer.uid;
+  *gid = peer.gid;
+  return 0;
+}
+
+int linux_peer_groups(int socket, gid_t *groups, size_t *count) {
+  socklen_t size = (socklen_t)(*count * sizeof *groups);
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) {
+    *count = size / sizeof *groups; /* what ERANGE asks for */
+    return -1;
+  }
+  *count = size / sizeof *groups;
+  return 0;
+}
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+int linux_peer_pidfd(int socket, pid_t pid) {
+  int descriptor = -1;
+  socklen_t size = sizeof descriptor;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &descriptor, &size) == 0) return descriptor;
+  return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+socklen_t linux_address(struct sockaddr_un *address, const char *path) {
+  size_t length = strlen(path);
+  if (length == 0 || length >= sizeof address->sun_path) return 0;
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  memcpy(address->sun_path, path, length + 1);
+  return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+}

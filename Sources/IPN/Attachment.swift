@@ -1,0 +1,126 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNSystem
+import SystemPackage
+
+/// The way from a path to the network's keeper: find it, or make the network.
+///
+///     path --open--> marker --device, inode--> rendezvous --connect--> keeper
+///       |                                        |
+///       `- nothing there: make marker, keeper    `- nobody there: dead? then its owner takes it over
+struct Attachment: ~Copyable {
+    var link: KeeperLink
+    /// The network page, read-only.
+    let page: Mapping
+    /// Holding its description says that the network lives.
+    let marker: Descriptor
+    /// What the network has; of a network that is being made, only after the first bind.
+    let options: ipn_options
+    let status: FileStatus
+
+    /// Reaches the network at `path`.
+    ///
+    /// - Parameter creating: what to make the network with where there is none; nil to refuse then.
+    static func open(_ path: String, creating wanted: ipn_options?) throws(Errno) -> Attachment {
+        let patience = monotonicNanoseconds() + 2_000_000_000
+        while true {
+            let file: Descriptor
+            do throws(Errno) {
+                file = try Descriptor.open(path, flags: O_PATH)
+            } catch {
+                guard error == .noSuchFileOrDirectory, let wanted else { throw error }
+                if let made = try NetworkMaker.make(path, wanted) { return try made.greet() }
+                continue  // somebody was faster
+            }
+            let status = try file.status()
+            guard status.isSocket else { throw Errno.connectionRefused }
+            let rendezvous = try Rendezvous(marker: status)
+            do throws(Errno) {
+                let socket = try PacketSocket(connectingTo: rendezvous.path)
+                let keeper = try socket.peer().user
+                guard keeper == status.owner || keeper == 0 else { throw Errno.notPermitted }
+                return try Introduction(control: ControlSocket(socket), file: try file.duplicate()).greet()
+            } catch {
+                switch error {
+                case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset:
+                    break  // no keeper, or one that is leaving
+                default:
+                    throw error
+                }
+            }
+            switch MarkerState(of: file.raw) {
+            case .foreign:
+                throw Errno.connectionRefused
+            case .dead:
+                guard let wanted, status.owner == geteuid() else { throw Errno.connectionRefused }
+                if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
+            case .alive, .unknown:
+                // A network that is being made or is ending; or a keeper that was killed under its members.
+                guard monotonicNanoseconds() < patience else {
+                    throw (try? FileStatus(path: rendezvous.path)) != nil ? Errno.addressInUse : Errno.connectionRefused
+                }
+                usleep(2000)
+            }
+        }
+    }
+}
+
+/// A connection to a keeper that has not yet been shown the marker.
+struct Introduction: ~Copyable {
+    var link: KeeperLink
+    let file: Descriptor
+
+    init(control: consuming ControlSocket, file: consuming Descriptor) {
+        link = KeeperLink(control)
+        self.file = file
+    }
+
+    /// Proves that we can reach the marker, and takes what every member holds.
+    consuming func greet() throws(Errno) -> Attachment {
+        let status = try file.status()
+        let proof = file.raw
+        var answer = try link.call(ipn_request(IPN_OP_HELLO), descriptors: [proof])
+        guard let page = answer.descriptors.next(), let marker = answer.descriptors.next() else {
+            throw Errno(rawValue: EPROTO)
+        }
+        let pageDescriptor = Descriptor(owning: page)
+        let markerDescriptor = Descriptor(owning: marker)
+        guard try SharedMemory.sealedSize(of: pageDescriptor) >= Int(IPN_PAGE) else { throw Errno(rawValue: EPROTO) }
+        return Attachment(
+            link: link, page: try Mapping(descriptor: pageDescriptor.raw, size: Int(IPN_PAGE), writable: false),
+            marker: markerDescriptor, options: answer.head.options, status: status)
+    }
+}
+
+/// Whether anybody still holds a marker: a datagram connect is refused only when all are gone.
+enum MarkerState {
+    case alive
+    /// Not ours to ask: without `w` a connect says nothing.
+    case unknown
+    case dead
+    /// Another program's socket.
+    case foreign
+
+    /// - Parameter file: an `O_PATH` descriptor.
+    init(of file: CInt) {
+        guard let raw = try? systemCall({ socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }) else {
+            self = .unknown
+            return
+        }
+        let probe = Descriptor(owning: raw)
+        do throws(Errno) {
+            _ = try withSocketAddress("/proc/self/fd/\(file)") { address, length in
+                linux_connect(probe.raw, address, length)
+            }
+            self = .alive
+        } catch {
+            switch error.rawValue {
+            case ECONNREFUSED: self = .dead
+            case EPROTOTYPE: self = .foreign
+            default: self = .unknown
+            }
+        }
+    }
+}

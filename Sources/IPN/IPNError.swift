@@ -1,0 +1,54 @@
+public import SystemPackage
+
+/// What went wrong, with which network, and how to mend it.
+///
+/// The code is the errno that the specification names for the case, so that Swift, C and programs written for AF_IPN
+/// are told the same.
+public struct IPNError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Why, as errno.
+    public let errno: Errno
+    /// The network's path, or what else was asked for.
+    public let object: String
+    /// A sentence without capital or full stop: what happened.
+    public let problem: String
+    /// What to do about it, where something can be done.
+    public let remedy: String?
+
+    public init(_ errno: Errno, _ object: String, _ problem: String, remedy: String? = nil) {
+        self.errno = errno
+        self.object = object
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    /// `/tmp/cam: no network here: bind it first, for example with ipn create`
+    public var description: String {
+        ([object, problem] + (remedy.map { [$0] } ?? [])).filter { !$0.isEmpty }.joined(separator: ": ")
+    }
+}
+
+extension IPNError {
+    /// The message for an errno that a keeper or the kernel gave for a step on the way onto a network.
+    static func joining(_ errno: Errno, _ path: String) -> IPNError {
+        switch errno.rawValue {
+        case Errno.noSuchFileOrDirectory.rawValue:
+            IPNError(errno, path, "no network here", remedy: "make it first, for example with ipn create")
+        case Errno.connectionRefused.rawValue:
+            IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
+        case Errno.permissionDenied.rawValue:
+            IPNError(errno, path, "no right to receive or to send", remedy: "ask its owner for r or w (chmod)")
+        case Errno.notPermitted.rawValue:
+            IPNError(errno, path, "no right to manage the network", remedy: "ask its owner for x (chmod)")
+        case Errno.addressNotAvailable.rawValue:
+            IPNError(errno, path, "no port is free on the network", remedy: "raise its limit of nodes, or let somebody leave")
+        case Errno.addressInUse.rawValue:
+            IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
+        case Errno.execFormatError.rawValue:
+            IPNError(
+                errno, path, "the network's keeper \(KeeperProgram.path()) cannot be started",
+                remedy: "install ipnd beside the program, or name it in \(KeeperProgram.variable)")
+        default:
+            IPNError(errno, path, "cannot join the network: \(errno)")
+        }
+    }
+}

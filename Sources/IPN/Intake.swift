@@ -1,0 +1,222 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// The receiving side of a node: every writer's stream, and the sleep where there is nothing.
+///
+/// RT safe in the steady state, as `Outbox` is.
+struct Intake: ~Copyable {
+    private var inbox: Inbox
+    private let region: OwnRegion
+    private let own: NodeRegion
+    private let bell: CInt
+    private let membership: Membership
+    private let page: NetworkPage
+    private let isLossless: Bool
+    /// Begin with what writers kept, not with the first message after our join.
+    private let wantsHistory: Bool
+    /// Keeps what the inbox points to.
+    private var pools: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
+    private var rosterVersion: UInt64 = 0
+    private var hasDeparted = false
+    /// Nanoseconds to look for a message before going to sleep.
+    var spin: UInt64 = 0
+    /// The `counts` word that was last told; nil where nobody wants to be told.
+    var toldCounts: UInt64?
+
+    init(membership: Membership, region: OwnRegion, bell: CInt, limit: Int, wantsHistory: Bool) {
+        isLossless = membership.options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
+        own = region.words
+        inbox = Inbox(own: own, overwrites: !isLossless, limit: UInt64(limit))
+        self.region = region
+        self.bell = bell
+        self.membership = membership
+        page = membership.page
+        self.wantsHistory = wantsHistory
+        synchronize()
+    }
+
+    /// What `next` found.
+    enum Arrival {
+        case message(writer: Int, Delivery)
+        case counts(NodeCounts)
+    }
+
+    // MARK: One message
+
+    /// The next thing to be told, out of band first. A message stays pinned until `finish`.
+    ///
+    /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds until which to wait; 0 not at all.
+    /// - Returns: nil where nothing came in time.
+    /// - Throws: `EINTR`; `ENOBUFS` where all pins of a writer are used by messages that are held.
+    @inline(__always)
+    mutating func next(deadline: UInt64) throws(Errno) -> Arrival? {
+        while true {
+            if let toldCounts {
+                let counts = page.counts.loadAcquiring()
+                if counts != toldCounts {
+                    self.toldCounts = counts
+                    return .counts(NodeCounts(packed: counts))
+                }
+            }
+            if page.rosterVersion.load() != rosterVersion { synchronize() }
+            if let (writer, delivery) = inbox.take() { return .message(writer: writer, delivery) }
+            guard try sleep(deadline: deadline) else { return nil }
+        }
+    }
+
+    /// Moves on behind a message, and rings writers that wait for room.
+    @inline(__always)
+    mutating func finish(_ writer: Int, _ delivery: Delivery, keepPin: Bool) {
+        inbox.advance(writer, past: delivery, keepPin: keepPin)
+        if isLossless { ringWaiting() }
+    }
+
+    /// Gives back a message that was kept.
+    mutating func release(_ delivery: Delivery) {
+        for index in inbox.writers.indices where inbox.writers[index].nodeID == delivery.nodeID {
+            inbox.writers[index].release(delivery)
+        }
+    }
+
+    /// The memory that a delivery lies in, to be kept as long as it is.
+    func memory(of delivery: Delivery) -> AnyObject? { pools[delivery.nodeID]?.pool }
+
+    @inline(__always)
+    private func ringWaiting() {
+        for index in inbox.writers.indices {
+            let waiting = inbox.writers[index].region.waiting.load()
+            if waiting & 1 != 0 && waiting != inbox.writers[index].rungWait {
+                inbox.writers[index].rungWait = waiting
+                Bell.ring(inbox.writers[index].bell)
+            }
+        }
+    }
+
+    // MARK: Sleep
+
+    /// Waits until there may be something.
+    /// - Returns: false when the time is over; pollers are then told by the bell.
+    private mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
+        if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
+        if hasDeparted { settleDeparted() }
+        if spin > 0 && deadline > 0 && spinForMessage() { return true }
+        Bell.silence(bell)
+        inbox.arm()
+        if inbox.isReadable() || hasNews {
+            inbox.disarm()
+            return true
+        }
+        guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
+        defer { inbox.disarm() }
+        _ = try waitReadable(bell, membership.keeperDescriptor, milliseconds: milliseconds)
+        // Hung up: let the membership notice that its keeper is gone.
+        if page.rosterVersion.load() == rosterVersion && !inbox.isReadable() { membership.listen() }
+        return true
+    }
+
+    private var hasNews: Bool {
+        page.rosterVersion.load() != rosterVersion || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false)
+    }
+
+    private mutating func spinForMessage() -> Bool {
+        var rounds = 0
+        let end = monotonicNanoseconds() &+ spin
+        while true {
+            for _ in 0..<64 {
+                if inbox.isReadable() || hasNews { return true }
+                spinPause()
+            }
+            rounds += 1
+            if monotonicNanoseconds() > end { return false }
+            // More spinners than processors would otherwise keep the writer from running.
+            if rounds % 64 == 0 { sched_yield() }
+        }
+    }
+
+    // MARK: Who is there
+
+    /// Takes the roster up to now: newcomers are adopted, who is gone is let go.
+    mutating func synchronize() {
+        guard membership.refresh(waiting: true) else { return }
+        let (version, entries) = membership.snapshot()
+        rosterVersion = version
+        var views: [WriterView] = []
+        var kept: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
+        hasDeparted = false
+        var existing: [UInt64: WriterView] = [:]
+        for view in inbox.writers { existing[view.nodeID] = view }
+        for (nodeID, entry) in entries {
+            guard let pool = entry.pool, let index = entry.cursor else { continue }
+            if existing[nodeID] == nil {
+                // A cursor that cannot be paid for means that this writer is not heard; the next roster tries again.
+                guard (try? region.memory.commit(NodeRegion.cursorRange(index))) != nil else { continue }
+            }
+            var view =
+                existing[nodeID]
+                ?? adopt(entry, pool: pool, cursor: own.cursor(index))
+            view.hasDeparted = entry.hasDeparted
+            hasDeparted = hasDeparted || entry.hasDeparted
+            views.append(view)
+            kept[nodeID] = (entry.peer, pool)
+        }
+        inbox.replace(views)
+        pools = kept
+        if hasDeparted { settleDeparted() }
+        if isLossless {
+            fullFence()
+            ringWaiting()
+        }
+    }
+
+    private func adopt(_ entry: PeerTable.Entry, pool: PeerPool, cursor: Cursor) -> WriterView {
+        let words = entry.peer.words
+        let history = UInt64(membership.options.history)
+        var start: UInt64 = 0
+        repeat {
+            let head = words.head.loadAcquiring()
+            if !entry.poolWasThere {
+                // It sent its first message after we joined.
+                start = 0
+            } else if wantsHistory {
+                start = max(words.oldest.loadAcquiring(), head > history ? head - history : 0)
+            } else {
+                start = head
+            }
+            WriterView.adopt(entry.peer.nodeID, at: start, cursor: cursor)
+            // FENCE place: our place before the look at oldest; pairs with FENCE retire. A LOSSLESS writer that has
+            // not seen our place may have gone on.
+            fullFence()
+        } while isLossless && words.oldest.loadAcquiring() > start && entry.poolWasThere
+        return WriterView(
+            nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor,
+            bell: entry.peer.writerBell.descriptor.raw, maximumLength: Int(membership.options.mtu))
+    }
+
+    /// Lets go of writers that have left and have nothing more for us.
+    private mutating func settleDeparted() {
+        var remaining: [WriterView] = []
+        var settled: [UInt64] = []
+        hasDeparted = false
+        for index in inbox.writers.indices {
+            if inbox.writers[index].hasDeparted && inbox.writers[index].pending() == 0
+                && !inbox.writers[index].holdsMessages
+            {
+                settled.append(inbox.writers[index].nodeID)
+            } else {
+                hasDeparted = hasDeparted || inbox.writers[index].hasDeparted
+                remaining.append(inbox.writers[index])
+            }
+        }
+        guard !settled.isEmpty else { return }
+        inbox.replace(remaining)
+        for nodeID in settled {
+            pools[nodeID] = nil
+            membership.settle(nodeID)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNSystem
+import SystemPackage
+
+/// A node's conversation with its keeper: one request at a time. The caller holds the lock.
+struct KeeperLink: ~Copyable {
+    private let control: ControlSocket
+    /// A request was sent whose answer has not been taken.
+    private(set) var isAwaitingAnswer = false
+
+    var rawDescriptor: CInt { control.socket.descriptor.raw }
+
+    init(_ control: consuming ControlSocket) {
+        self.control = control
+    }
+
+    /// Whether the other end is closed. Only asked while no answer is due.
+    var isHungUp: Bool {
+        var byte: UInt8 = 0
+        return recv(rawDescriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) == 0
+    }
+
+    /// An answer and what came with it.
+    struct Answer: ~Copyable {
+        let head: ipn_answer
+        let records: [UInt8]
+        var descriptors: DescriptorList
+
+        /// The records that follow the head. Fewer than the head claims is a broken keeper.
+        func items<Item>(_ type: Item.Type) throws(Errno) -> [Item] {
+            let count = Int(head.count)
+            guard records.count == count * MemoryLayout<Item>.stride else { throw Errno(rawValue: EPROTO) }
+            return records.withUnsafeBytes { bytes in
+                (0..<count).map { bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Item>.stride, as: Item.self) }
+            }
+        }
+    }
+
+    /// Asks, and waits for the answer.
+    /// - Throws: the error that was answered; `EPIPE`, `ECONNRESET` where the keeper is gone.
+    mutating func call(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) -> Answer {
+        precondition(!isAwaitingAnswer, "an answer was left untaken")
+        try control.send(request, descriptors: descriptors)
+        return try take(flags: 0)
+    }
+
+    /// Asks without waiting for the answer.
+    mutating func post(_ request: ipn_request) throws(Errno) {
+        precondition(!isAwaitingAnswer, "an answer was left untaken")
+        try control.send(request)
+        isAwaitingAnswer = true
+    }
+
+    /// Takes the answer to a `post`. - Throws: `EAGAIN` where it is not there and must not be waited for.
+    mutating func takePosted(waiting: Bool) throws(Errno) -> Answer {
+        do throws(Errno) {
+            let answer = try take(flags: waiting ? 0 : CInt(MSG_DONTWAIT))
+            isAwaitingAnswer = false
+            return answer
+        } catch {
+            if error != .resourceTemporarilyUnavailable { isAwaitingAnswer = false }
+            throw error
+        }
+    }
+
+    private func take(flags: CInt) throws(Errno) -> Answer {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var packet = try control.socket.receive(into: buffer, flags: flags)
+        guard packet.length > 0 else { throw Errno.brokenPipe }
+        let size = MemoryLayout<ipn_answer>.size
+        guard packet.length >= size else { throw Errno(rawValue: EPROTO) }
+        let head = buffer.loadUnaligned(as: ipn_answer.self)
+        guard ControlSocket.isOurs(magic: head.magic, version: head.version, recordVersion: head.record_version) else {
+            throw Errno(rawValue: EPROTO)
+        }
+        if head.error != 0 { throw Errno(rawValue: head.error) }
+        var descriptors: [CInt] = []
+        while let raw = packet.descriptors.next() { descriptors.append(raw) }
+        return Answer(
+            head: head, records: Array(buffer[size..<packet.length]), descriptors: DescriptorList(owning: descriptors))
+    }
+}
+
+extension ipn_request {
+    /// A request with nothing but its operation.
+    init(_ operation: ipn_operation, value: UInt64 = 0) {
+        self.init()
+        self.operation = operation.rawValue
+        self.value = value
+        port = CInt(IPN_PORTNO_ANY)
+    }
+}

@@ -1,0 +1,128 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// A node's tie to its network: the keeper's ear, the network page, and who else is there.
+///
+/// Control plane: everything here may block. The sending and the receiving thread share it under its lock.
+final class Membership: @unchecked Sendable {
+    // Sendable: all that changes is touched with `lock` held.
+    let path: String
+    let page: NetworkPage
+    let options: ipn_options
+    private let pageMapping: Mapping
+    /// Nobody takes the file over as long as anybody holds this.
+    private let marker: Descriptor
+    private let lock = Lock()
+    private var link: KeeperLink
+    private var table: PeerTable
+    /// The keeper is gone: what is known of the network stays as it is.
+    private var isOrphaned = false
+
+    init(path: String, attachment: consuming Attachment, options: ipn_options) {
+        self.path = path
+        self.options = options
+        page = NetworkPage(base: attachment.page.base)
+        table = PeerTable(mtu: Int(options.mtu))
+        pageMapping = attachment.page
+        marker = attachment.marker
+        link = attachment.link
+    }
+
+    /// The descriptor that hangs up with the keeper, or -1 once it did.
+    var keeperDescriptor: CInt {
+        lock.lock()
+        defer { lock.unlock() }
+        return isOrphaned ? -1 : link.rawDescriptor
+    }
+
+    /// Asks the keeper something, and waits for the answer.
+    func call(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) -> ipn_answer {
+        lock.lock()
+        defer { lock.unlock() }
+        try finishPosted()
+        return try link.call(request, descriptors: descriptors).head
+    }
+
+    /// Asks for records until there are no more, each time from the value of the last answer on.
+    func list<Item>(_ operation: ipn_operation, _ type: Item.Type) throws(Errno) -> [Item] {
+        lock.lock()
+        defer { lock.unlock() }
+        try finishPosted()
+        var items: [Item] = []
+        var request = ipn_request(operation)
+        while true {
+            let answer = try link.call(request)
+            items += try answer.items(Item.self)
+            guard answer.head.more != 0 else { return items }
+            request.value = answer.head.value
+        }
+    }
+
+    private func finishPosted() throws(Errno) {
+        guard link.isAwaitingAnswer else { return }
+        let answer = try link.takePosted(waiting: true)
+        _ = try table.apply(answer)
+    }
+
+    /// Brings the table up to the roster's version.
+    ///
+    /// - Parameter waiting: whether to wait for the keeper. A LOSSY writer never does.
+    /// - Returns: false where the answer is not there yet.
+    func refresh(waiting: Bool) -> Bool {
+        if waiting {
+            lock.lock()
+        } else if !lock.tryLock() {
+            return false
+        }
+        defer { lock.unlock() }
+        while !isOrphaned {
+            do throws(Errno) {
+                if !link.isAwaitingAnswer { try link.post(table.request()) }
+                let answer = try link.takePosted(waiting: waiting)
+                let more = try table.apply(answer)
+                if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }
+            } catch {
+                if error == .resourceTemporarilyUnavailable { return false }
+                // Without a keeper nodes go on over the memory that they share.
+                isOrphaned = true
+            }
+        }
+        return true
+    }
+
+    /// Everything known is from before we were; from now on, what comes is new.
+    func finishJoining() {
+        lock.lock()
+        defer { lock.unlock() }
+        table.isJoining = false
+    }
+
+    /// The table as it is now.
+    func snapshot() -> (version: UInt64, entries: [UInt64: PeerTable.Entry]) {
+        lock.lock()
+        defer { lock.unlock() }
+        // Nobody will tell more than is known when the keeper is gone.
+        return (isOrphaned ? page.rosterVersion.load() : table.version, table.entries)
+    }
+
+    /// Tells the keeper that nothing is left to read of a writer that has departed.
+    func settle(_ nodeID: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        table.forget(nodeID)
+        guard !isOrphaned, (try? finishPosted()) != nil else { return }
+        _ = try? link.call(ipn_request(IPN_OP_DRAINED, value: nodeID))
+    }
+
+    /// Notices that the keeper is gone. Whoever slept calls it when woken for nothing.
+    func listen() {
+        lock.lock()
+        defer { lock.unlock() }
+        if !isOrphaned && !link.isAwaitingAnswer && link.isHungUp { isOrphaned = true }
+    }
+}

@@ -1,0 +1,163 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNSystem
+import SystemPackage
+
+/// Makes a network: the marker, the listener, the keeper process. Under the owner's lock, so that two first binds at
+/// the same instant make one.
+enum NetworkMaker {
+    /// Makes a network at a path where there was nothing.
+    /// - Returns: nil where somebody else made something there meanwhile.
+    static func make(_ path: String, _ wanted: ipn_options) throws(Errno) -> Introduction? {
+        let lock = try OwnerLock()
+        defer { lock.touch() }
+        let marker = try markerSocket(mode: mode_t(wanted.mode))
+        do throws(Errno) {
+            try bindMarker(marker, path)
+        } catch {
+            if error == .addressInUse { return nil }
+            throw error
+        }
+        do throws(Errno) {
+            return try startKeeper(path, marker)
+        } catch {
+            _ = unlink(path)
+            throw error
+        }
+    }
+
+    /// Puts a new network in the place of one whose every party is gone, with the old file's mode.
+    /// - Returns: nil where somebody else did so meanwhile.
+    static func takeOver(_ path: String, _ old: FileStatus, _ wanted: ipn_options) throws(Errno) -> Introduction? {
+        let lock = try OwnerLock()
+        defer { lock.touch() }
+        let present = try Descriptor.open(path, flags: O_PATH)
+        guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
+        // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
+        let target = try resolved(present.raw)
+        let temporary = "\(target).\(getpid())"
+        let marker = try markerSocket(mode: old.mode & 0o7777)
+        try bindMarker(marker, temporary)
+        do throws(Errno) {
+            _ = try systemCall { chmod(temporary, old.mode & 0o7777) }
+            _ = try systemCall { rename(temporary, target) }
+        } catch {
+            _ = unlink(temporary)
+            throw error
+        }
+        if let leftover = try? Rendezvous(marker: old) { _ = unlink(leftover.path) }
+        do throws(Errno) {
+            return try startKeeper(target, marker)
+        } catch {
+            _ = unlink(target)
+            throw error
+        }
+    }
+
+    /// An unbound marker. Its mode is the socket's own before it is bound: bind(2) then applies the umask.
+    private static func markerSocket(mode: mode_t) throws(Errno) -> Descriptor {
+        let raw = try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
+        let marker = Descriptor(owning: raw)
+        _ = try systemCall { fchmod(raw, mode & 0o7777) }
+        return marker
+    }
+
+    /// Binds at a path of any length: a long one through its directory's descriptor.
+    private static func bindMarker(_ marker: borrowing Descriptor, _ path: String) throws(Errno) {
+        let raw = marker.raw
+        var short = path
+        let bytes = Array(path.utf8)
+        var directory: CInt = -1
+        defer { if directory >= 0 { _ = close(directory) } }
+        if bytes.count >= MemoryLayout.size(ofValue: sockaddr_un().sun_path) {
+            let cut = bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1
+            let parent = cut < 0 ? "." : cut == 0 ? "/" : String(decoding: bytes[..<cut], as: UTF8.self)
+            directory = try Descriptor.open(parent, flags: O_PATH | O_DIRECTORY).release()
+            short = "/proc/self/fd/\(directory)/" + String(decoding: bytes[(cut + 1)...], as: UTF8.self)
+        }
+        _ = try withSocketAddress(short) { address, length in linux_bind(raw, address, length) }
+    }
+
+    private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
+        let file = try Descriptor.open(path, flags: O_PATH)
+        let rendezvous = try Rendezvous(marker: try file.status())
+        let listener = Descriptor(
+            owning: try systemCall {
+                socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            })
+        // Nobody listens there: the inode is ours alone, and held open.
+        _ = unlink(rendezvous.path)
+        let raw = listener.raw
+        _ = try withSocketAddress(rendezvous.path) { address, length in linux_bind(raw, address, length) }
+        do throws(Errno) {
+            // Who may come in is decided by the marker's bits; the directory already hides the name.
+            _ = try systemCall { chmod(rendezvous.path, 0o666) }
+            _ = try systemCall { listen(raw, SOMAXCONN) }
+            let (ours, theirs) = try PacketSocket.pair()
+            let ourEnd = Descriptor(owning: ours)
+            let theirEnd = Descriptor(owning: theirs)
+            try spawn(
+                arguments: [KeeperProgram.path(), path, rendezvous.path],
+                descriptors: [marker.raw, file.raw, listener.raw, theirEnd.raw])
+            return Introduction(control: ControlSocket(PacketSocket(owning: ourEnd)), file: file)
+        } catch {
+            _ = unlink(rendezvous.path)
+            throw error
+        }
+    }
+
+    private static func spawn(arguments: [String], descriptors: [CInt]) throws(Errno) {
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        pointers.append(nil)
+        defer { for pointer in pointers { free(pointer) } }
+        // Whatever hinders it, the program that cannot be run is what the user must hear of.
+        guard linux_spawn_detached(arguments[0], pointers, Glibc.environ, descriptors, descriptors.count) == 0 else {
+            throw Errno.execFormatError
+        }
+    }
+
+    /// The path that a descriptor's file has now, symbolic links resolved.
+    private static func resolved(_ raw: CInt) throws(Errno) -> String {
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = try systemCall { readlink("/proc/self/fd/\(raw)", &name, Int(PATH_MAX)) }
+        return String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+
+/// The lock under which a user's networks are made. Released when it goes.
+private struct OwnerLock: ~Copyable {
+    private let file: Descriptor
+
+    init() throws(Errno) {
+        let path = try Rendezvous.lockPath(owner: geteuid())
+        let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o600)
+        let raw = file.raw
+        _ = try systemCall { flock(raw, LOCK_EX) }
+        self.file = file
+    }
+
+    /// Keeps the lock alive up to here.
+    borrowing func touch() {}
+}
+
+/// Where the keeper's program is.
+enum KeeperProgram {
+    /// The environment variable that names it. Ignored in programs with raised rights.
+    static let variable = "IPN_KEEPER"
+
+    /// Beside the running program, or where it was installed.
+    static func path() -> String {
+        if let named = Rendezvous.environment(variable) { return named }
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
+        var candidates = ["/usr/local/libexec/ipnd", "/usr/libexec/ipnd", "/usr/local/bin/ipnd", "/usr/bin/ipnd"]
+        if length > 0 {
+            let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let directory = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
+            candidates = ["\(directory)/ipnd", "\(directory)/../libexec/ipnd"] + candidates
+        }
+        return candidates.first { access($0, X_OK) == 0 } ?? candidates[0]
+    }
+}

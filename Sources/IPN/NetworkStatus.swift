@@ -1,0 +1,62 @@
+import CIPN
+import Glibc
+import IPNControl
+import SystemPackage
+
+/// What a network's keeper tells of it: for `ipn show`.
+public struct NetworkStatus: Sendable {
+    public let path: String
+    public let options: NetworkOptions
+    public let nodes: [NodeStatus]
+
+    /// One party. Counts are since it joined.
+    public struct NodeStatus: Sendable {
+        /// Nil for one that is only bound, or an observer.
+        public let port: Int?
+        public let processID: Int
+        public let userID: Int
+        public let receives: Bool
+        public let sends: Bool
+        public let sent: UInt64
+        public let received: UInt64
+        /// Messages that were overwritten before it read them.
+        public let lost: UInt64
+        /// Own messages that found no slot: lost to all.
+        public let dropped: UInt64
+        /// Messages that it has still to read.
+        public let pending: UInt64
+        public let description: String
+
+        init(_ item: ipn_status_item) {
+            port = item.port >= 0 ? Int(item.port) : nil
+            processID = Int(item.pid)
+            userID = Int(item.uid)
+            receives = item.flags & UInt32(IPN_MEMBER_RECEIVES) != 0
+            sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
+            sent = item.sent
+            received = item.received
+            lost = item.lost
+            dropped = item.dropped
+            pending = item.pending
+            description = withUnsafeBytes(of: item.text) {
+                String(decoding: $0.prefix(Int(min(item.text_length, UInt32(IPN_DESCRLEN)))), as: UTF8.self)
+            }
+        }
+    }
+
+    /// Asks the network at `path`. Needs no right but to reach the file.
+    /// - Throws: `ENOENT`, `ECONNREFUSED` where no network is.
+    public init(of path: String) throws(IPNError) {
+        do throws(Errno) {
+            let attachment = try Attachment.open(path, creating: nil)
+            let options = attachment.options
+            let membership = Membership(path: path, attachment: attachment, options: options)
+            self.path = path
+            self.options = NetworkOptions(options)
+            nodes = try membership.list(IPN_OP_STATUS, ipn_status_item.self).map(NodeStatus.init)
+                .sorted { ($0.port ?? .max, $0.processID) < ($1.port ?? .max, $1.processID) }
+        } catch {
+            throw IPNError.joining(error, path)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+extension Node {
+    /// Makes the network at `path`, or joins it for management, which needs `x`.
+    ///
+    /// A file that is left of a network whose every party is gone is taken over, by its owner, with its mode.
+    ///
+    /// - Parameter options: for a new network; a network that exists keeps what it has.
+    /// - Throws: `EISCONN` where the node is bound or connected; `EPERM` without `x`; `EINVAL` for options out of range;
+    ///   `ECONNREFUSED` where something else is at the path; `EADDRINUSE` where the network lives without a keeper that
+    ///   could be reached; the path's own errors.
+    public func bind(_ path: String, options wanted: NetworkOptions = NetworkOptions()) throws(IPNError) {
+        guard membership == nil else { throw IPNError(Errno(rawValue: EISCONN), path, "the node is on a network already") }
+        try wanted.check(path)
+        let membership = try attach(path, creating: wanted.record())
+        self.membership = membership
+        self.path = path
+        isBound = true
+    }
+
+    /// Joins the data flow.
+    ///
+    /// Without `r` on the path the node does not receive, without `w` it does not send.
+    ///
+    /// - Parameters:
+    ///   - path: the network; nil for the one the node is bound to.
+    ///   - directions: which ways to take part at most.
+    ///   - port: the port to take; nil for the lowest that is free.
+    ///   - history: whether to receive what writers kept for those who join later, where the network keeps anything.
+    ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
+    /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one; `EACCES` where nothing is left to do;
+    ///   `EADDRNOTAVAIL` without a free port; `ENOENT`, `ECONNREFUSED` where no network is.
+    public func connect(
+        _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil
+    ) throws(IPNError) {
+        guard region == nil else { throw failure(Errno(rawValue: EISCONN), "the node is connected already") }
+        if let bound = self.path, let path, path != bound {
+            throw IPNError(.invalidArgument, path, "the node is bound to \(bound)")
+        }
+        guard let path = path ?? self.path else {
+            throw IPNError(Errno(rawValue: EDESTADDRREQ), "", "a node that is not bound needs the network's path to connect")
+        }
+        let membership: Membership
+        if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }
+        do throws(Errno) {
+            try join(membership, directions: directions.intersection(self.directions), port: port, history: history, window: window)
+        } catch {
+            throw IPNError.joining(error, path)
+        }
+        self.membership = membership
+        self.path = path
+    }
+
+    /// Reaches the network's keeper; binds where `creating` is given.
+    private func attach(_ path: String, creating wanted: ipn_options?) throws(IPNError) -> Membership {
+        do throws(Errno) {
+            // A network may end between the moment it is found and the bind: then it is made anew.
+            for _ in 0..<100 {
+                do throws(Errno) {
+                    var attachment = try Attachment.open(path, creating: wanted)
+                    guard let wanted else {
+                        let options = attachment.options
+                        return adopt(Membership(path: path, attachment: attachment, options: options))
+                    }
+                    var request = ipn_request(IPN_OP_BIND)
+                    request.options = wanted
+                    let options = try attachment.link.call(request).head.options
+                    return adopt(Membership(path: path, attachment: attachment, options: options))
+                } catch {
+                    guard error == .brokenPipe || error == .connectionReset else { throw error }
+                }
+            }
+            throw Errno.connectionRefused
+        } catch {
+            throw IPNError.joining(error, path)
+        }
+    }
+
+    private func adopt(_ membership: Membership) -> Membership {
+        options = NetworkOptions(membership.options)
+        return membership
+    }
+
+    private func join(
+        _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?
+    ) throws(Errno) {
+        let region = try OwnRegion()
+        let readerBell = try Bell()
+        let writerBell = try Bell()
+        let handle = try region.memory.readOnlyDescriptor()
+        var request = ipn_request(IPN_OP_CONNECT)
+        request.options.protocol = UInt32(IPN_BROADCAST)
+        request.port = CInt(port ?? Int(IPN_PORTNO_ANY))
+        if directions.contains(.receive) { request.want |= UInt32(IPN_WANT_RECEIVE) }
+        if directions.contains(.send) { request.want |= UInt32(IPN_WANT_SEND) }
+        if wantsCounts { request.want |= UInt32(IPN_WANT_OOB) }
+        let answer = try membership.call(
+            request, descriptors: [handle.raw, readerBell.descriptor.raw, writerBell.descriptor.raw])
+        nodeID = answer.value
+        NodeRegion.initialize(region.memory.mapping.base, nodeID: nodeID)
+        self.port = answer.port >= 0 ? Int(answer.port) : nil
+        var granted: Directions = []
+        if answer.rights & UInt32(IPN_WANT_RECEIVE) != 0 { granted.insert(.receive) }
+        if answer.rights & UInt32(IPN_WANT_SEND) != 0 { granted.insert(.send) }
+        self.directions = granted
+        if granted.contains(.receive) || wantsCounts {
+            // Places our cursors: what is sent from here on is ours to receive.
+            let limit = min(window ?? options.poolSize, options.poolSize + options.history)
+            intake = Intake(
+                membership: membership, region: region, bell: readerBell.descriptor.raw, limit: limit,
+                wantsHistory: history)
+            if wantsCounts { intake?.toldCounts = 0 }
+        }
+        membership.finishJoining()
+        self.region = region
+        self.readerBell = consume readerBell
+        self.writerBell = consume writerBell
+    }
+
+    /// Gives up receiving, sending or both, for good. Legal in any state. See shutdown(2).
+    public func shutdown(_ directions: Directions) throws(IPNError) {
+        let given = self.directions.intersection(directions)
+        self.directions.subtract(directions)
+        guard region != nil, let membership, !given.isEmpty else { return }
+        if given.contains(.receive) && !wantsCounts { intake = nil }
+        do throws(Errno) {
+            _ = try membership.call(ipn_request(IPN_OP_SHUTDOWN, value: UInt64(given.rawValue)))
+        } catch {
+            throw failure(error, "cannot tell the keeper of the shutdown: \(error)")
+        }
+    }
+}

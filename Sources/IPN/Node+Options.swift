@@ -1,0 +1,81 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+extension Node {
+    /// Whether to be told, out of band, who is connected: at once, and at every change
+    /// (`IPN_SO_HANDLE_OOB` and `IPN_SO_WANT_OOB_NUMNODES`). To a node that does not read, changes coalesce.
+    public var wantsNumberOfNodes: Bool { wantsCounts }
+
+    /// Asks to be told who is connected, before or after connect.
+    public func setWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
+        try set(Int32(IPN_SO_HANDLE_OOB), value: wanted ? 1 : 0)
+        try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
+        wantsCounts = wanted
+        if wanted && region != nil && intake == nil, let membership, let region, let bell = readerBell?.descriptor.raw {
+            intake = Intake(membership: membership, region: region, bell: bell, limit: options.poolSize, wantsHistory: false)
+        }
+        intake?.toldCounts = wanted ? intake?.toldCounts ?? 0 : nil
+    }
+
+    /// Who is connected at this moment. RT safe.
+    public var numberOfNodes: NumberOfNodes {
+        guard let membership else { return NumberOfNodes(readers: 0, writers: 0) }
+        let counts = NodeCounts(packed: membership.page.counts.loadAcquiring())
+        return NumberOfNodes(readers: Int(counts.readers), writers: Int(counts.writers))
+    }
+
+    /// A text that `ipn show` prints for this node, up to 128 bytes (`IPN_SO_DESCR`).
+    public func setDescription(_ text: String) throws(IPNError) {
+        guard text.utf8.count <= Int(IPN_DESCRLEN) else {
+            throw failure(.invalidArgument, "a description has at most \(IPN_DESCRLEN) bytes")
+        }
+        try set(Int32(IPN_SO_DESCR), value: 0, text: text)
+    }
+
+    /// Whether the network lives on without anybody on it (`IPN_SO_PERSIST`). For a bound node.
+    public func setPersistent(_ persistent: Bool) throws(IPNError) {
+        try set(Int32(IPN_SO_PERSIST), value: persistent ? 1 : 0)
+    }
+
+    /// Changes how many nodes the network takes (`IPN_SO_CHANGE_NUMNODES`). For a bound node.
+    /// - Throws: `EADDRINUSE` where a port above is used.
+    public func setNodeLimit(_ limit: Int) throws(IPNError) {
+        try set(Int32(IPN_SO_CHANGE_NUMNODES), value: limit)
+    }
+
+    private func set(_ option: Int32, value: Int, text: String = "") throws(IPNError) {
+        guard let membership else { throw failure(Errno(rawValue: ENOTCONN), "the node is on no network") }
+        var request = ipn_request(IPN_OP_SET, value: UInt64(max(value, 0)))
+        request.option = option
+        request.text_length = withUnsafeMutableBytes(of: &request.text) { fixedText(text.utf8, into: $0) }
+        do throws(Errno) {
+            _ = try membership.call(request)
+        } catch {
+            throw failure(error, "cannot set the option: \(error)")
+        }
+    }
+
+    /// A descriptor to wait for: readable when there is something to do (a message, news, or the end of the keeper).
+    /// After it was readable, receive with a timeout of zero until nothing comes.
+    public func fileDescriptor() throws(IPNError) -> CInt {
+        if let raw = poller?.descriptor.raw { return raw }
+        guard let membership, let bell = readerBell?.descriptor.raw else {
+            throw failure(Errno(rawValue: ENOTCONN), "the node is not connected")
+        }
+        do throws(Errno) {
+            let made = try Poller()
+            try made.add(bell, token: 0)
+            let keeper = membership.keeperDescriptor
+            if keeper >= 0 { try made.add(keeper, token: 1) }
+            let raw = made.descriptor.raw
+            poller = consume made
+            return raw
+        } catch {
+            throw failure(error, "cannot make a descriptor to wait for: \(error)")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import CIPN
+import Glibc
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+extension Node {
+    /// Receives the next message as a copy.
+    ///
+    /// - Parameter timeout: how long to wait; nil for as long as it takes, zero for not at all.
+    /// - Returns: nil where nothing came in time.
+    /// - Throws: `ENOTCONN`; `EACCES` where the node may not receive; `EINTR`.
+    public func receive(timeout: Duration? = nil) throws(IPNError) -> Message? {
+        guard let arrival = try begin(timeout: timeout) else { return nil }
+        let message = Message(copying: arrival)
+        end(arrival)
+        return message
+    }
+
+    /// Lends the next message in place: no copy. RT safe, but for the waiting.
+    ///
+    /// - Parameter body: gets the message; its bytes are valid until it returns.
+    /// - Returns: what `body` returns; nil where nothing came in time.
+    @inlinable
+    public func withMessage<Result>(
+        timeout: Duration? = nil, _ body: (borrowing ArrivedMessage) throws -> Result
+    ) throws -> Result? {
+        guard let arrival = try begin(timeout: timeout) else { return nil }
+        defer { end(arrival) }
+        return try body(arrival)
+    }
+
+    /// Takes the next message in place: it stays where it is until `end`, which must come before the next `begin`.
+    public func begin(timeout: Duration? = nil) throws(IPNError) -> ArrivedMessage? {
+        guard intake != nil else { throw receiveRefusal }
+        do throws(Errno) {
+            let deadline = timeout == nil ? Deadline.never : Deadline.after(timeout)
+            switch try intake!.next(deadline: deadline) {
+            case .message(let writer, let delivery): return ArrivedMessage(writer: writer, delivery: delivery)
+            case .counts(let counts): return ArrivedMessage(counts)
+            case nil: return nil
+            }
+        } catch {
+            throw receiveFailure(error)
+        }
+    }
+
+    /// Gives a message back that `begin` lent.
+    public func end(_ message: ArrivedMessage) {
+        guard let delivery = message.delivery else { return }
+        intake?.finish(message.writer, delivery, keepPin: false)
+    }
+
+    /// Keeps the next message in place for as long as the result lives. Four of each writer at the same time.
+    ///
+    /// - Throws: as `receive`; `ENOBUFS` while four messages of the writer are held.
+    public func hold(timeout: Duration? = nil) throws(IPNError) -> HeldMessage? {
+        guard let arrival = try begin(timeout: timeout) else { return nil }
+        guard let delivery = arrival.delivery else { return HeldMessage(arrival, node: self, memory: nil) }
+        let memory = intake?.memory(of: delivery)
+        intake?.finish(arrival.writer, delivery, keepPin: true)
+        return HeldMessage(arrival, node: self, memory: memory)
+    }
+
+    func release(_ message: ArrivedMessage) {
+        guard let delivery = message.delivery else { return }
+        intake?.release(delivery)
+    }
+
+    /// Nanoseconds to look for a message before going to sleep; 0 by default. A spinning reader sees a message in well
+    /// under a microsecond, and costs a processor.
+    public var spinNanoseconds: UInt64 {
+        get { intake?.spin ?? 0 }
+        set { intake?.spin = newValue }
+    }
+
+    private var receiveRefusal: IPNError {
+        region == nil
+            ? failure(Errno(rawValue: ENOTCONN), "the node is not connected")
+            : failure(.permissionDenied, "the node may not receive", remedy: "it needs r on the network")
+    }
+
+    private func receiveFailure(_ error: Errno) -> IPNError {
+        switch error {
+        case .interrupted: failure(error, "interrupted by a signal")
+        case Errno(rawValue: ENOBUFS):
+            failure(error, "four messages of a writer are held", remedy: "let go of one of them")
+        default: failure(error, "cannot receive: \(error)")
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// A party on a network: it receives what the others send, and sends to all of them.
+///
+/// The life of a node follows the sockets of the 2007 proposal: `bind` makes a network or joins it to manage it,
+/// `connect` joins the data flow, `close` (or letting go of the node) leaves. The network is a file; its `r`, `w` and
+/// `x` bits say who may receive, send and manage.
+///
+///     new --bind--> bound --connect--> connected --close--> closed
+///      `-------------connect--------------^
+///
+/// One thread may send while another receives; two senders, or two receivers, need a lock of their own.
+public final class Node: @unchecked Sendable {
+    // Sendable: `outbox` is the sending thread's, `intake` the receiving thread's; what they share is `membership`,
+    // which locks. Binding, connecting and closing happen with nobody sending or receiving.
+
+    /// Which ways a node takes part.
+    public struct Directions: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+        public static let receive = Directions(rawValue: 1)
+        public static let send = Directions(rawValue: 2)
+        public static let both: Directions = [.receive, .send]
+    }
+
+    /// The network's path, once bound or connected.
+    public internal(set) var path: String?
+    /// The port on the network; nil before connect, and for an observer.
+    public internal(set) var port: Int?
+    /// What this node may still do: what it asked for, less what the network's mode denied, less what it shut down.
+    public internal(set) var directions: Directions = .both
+    /// What the network has, once bound or connected.
+    public internal(set) var options = NetworkOptions()
+
+    var membership: Membership?
+    var region: OwnRegion?
+    var readerBell: Bell?
+    var writerBell: Bell?
+    var poller: Poller?
+    var nodeID: UInt64 = 0
+    var isBound = false
+    /// Begin with the history that the network keeps, where it does.
+    var wantsHistory = false
+    var window: Int?
+    var wantsCounts = false
+
+    // Exclusive by the rule above: no two threads are in the same one.
+    @exclusivity(unchecked) var outbox: Outbox?
+    @exclusivity(unchecked) var intake: Intake?
+
+    /// A node that is on no network yet.
+    public init() {}
+
+    /// Makes the network at `path`, or joins it as a manager, and connects.
+    ///
+    /// - Parameters:
+    ///   - options: what to make the network with; where it exists already, what it has counts.
+    ///   - directions: which ways to take part.
+    /// - Throws: as `bind` and `connect` do.
+    public convenience init(
+        binding path: String, options: NetworkOptions = NetworkOptions(), directions: Directions = .both
+    ) throws(IPNError) {
+        self.init()
+        try bind(path, options: options)
+        try connect(directions: directions)
+    }
+
+    /// Joins the network at `path`, which must be there.
+    ///
+    /// - Throws: as `connect` does.
+    public convenience init(connecting path: String, directions: Directions = .both) throws(IPNError) {
+        self.init()
+        try connect(path, directions: directions)
+    }
+
+    /// Whether the node is in the data flow.
+    public var isConnected: Bool { port != nil || region != nil }
+
+    /// Leaves the network. Messages that were sent still reach who was connected.
+    public func close() {
+        outbox = nil
+        intake = nil
+        membership = nil
+        region = nil
+        readerBell = nil
+        writerBell = nil
+        poller = nil
+        port = nil
+        path = nil
+        isBound = false
+    }
+
+    /// The error for an errno on a node that is on its network.
+    func failure(_ errno: Errno, _ problem: String, remedy: String? = nil) -> IPNError {
+        IPNError(errno, path ?? "", problem, remedy: remedy)
+    }
+}
+
+/// A node's region, which its two sides and its membership share.
+final class OwnRegion: Sendable {
+    let memory: SharedMemory
+
+    init() throws(Errno) {
+        memory = try SharedMemory(name: "ipn-node", size: NodeRegion.size, sealedAgainstMapping: true)
+        try memory.commit(0..<Int(IPN_PAGE))
+    }
+
+    var words: NodeRegion { NodeRegion(base: memory.mapping.base) }
+}

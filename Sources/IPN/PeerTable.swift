@@ -1,0 +1,148 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// Another node of the network: the memory and the bells that were handed to us.
+final class Peer: Sendable {
+    let nodeID: UInt64
+    let region: Mapping
+    let readerBell: Bell
+    let writerBell: Bell
+
+    init(nodeID: UInt64, region: consuming Mapping, readerBell: consuming Bell, writerBell: consuming Bell) {
+        self.nodeID = nodeID
+        self.region = region
+        self.readerBell = readerBell
+        self.writerBell = writerBell
+    }
+
+    var words: NodeRegion { NodeRegion(base: region.base) }
+}
+
+/// A writer's pool as it was handed to us, checked.
+final class PeerPool: @unchecked Sendable {
+    // Sendable: all is constant after init; what the view points to is shared memory with rules of its own.
+    private let mapping: Mapping
+    let view: PoolView
+
+    init(mapping: consuming Mapping, layout: PoolLayout) {
+        view = PoolView(base: mapping.base, layout: layout)
+        self.mapping = mapping
+    }
+
+    deinit {
+        view.deallocate()
+    }
+}
+
+/// Who is on the network, as far as this node has asked. Kept up with the keeper's roster by version.
+struct PeerTable {
+    struct Entry {
+        let peer: Peer
+        var receives: Bool
+        var sends: Bool
+        var hasDeparted = false
+        /// Index of the cursors for it, once it sends.
+        var cursor: Int?
+        /// What it sends; only receivers are given it.
+        var pool: PeerPool?
+        /// Whether its pool was there before we were: then we begin at its head, else at its first message.
+        var poolWasThere = false
+    }
+
+    private(set) var entries: [UInt64: Entry] = [:]
+    /// The roster version that `entries` shows.
+    private(set) var version: UInt64 = 0
+    private var epoch: UInt64 = 0
+    /// While a node joins, what it finds was there before.
+    var isJoining = true
+    let mtu: Int
+
+    init(mtu: Int) {
+        self.mtu = mtu
+    }
+
+    /// The request for what we do not know yet.
+    func request() -> ipn_request {
+        var request = ipn_request(IPN_OP_PULL, value: version)
+        request.epoch = epoch
+        return request
+    }
+
+    /// Takes in one answer. - Returns: whether there is more to ask for.
+    mutating func apply(_ answer: consuming KeeperLink.Answer) throws(Errno) -> Bool {
+        var answer = answer
+        let items = try answer.items(ipn_roster_item.self)
+        if answer.head.epoch != epoch {
+            // Everything again: who is not named has gone.
+            let named = Set(items.map(\.node_id))
+            if answer.head.more == 0 { entries = entries.filter { named.contains($0.key) } }
+            epoch = answer.head.epoch
+        }
+        for item in items { try apply(item, &answer.descriptors) }
+        version = answer.head.value
+        return answer.head.more != 0
+    }
+
+    private mutating func apply(_ item: ipn_roster_item, _ descriptors: inout DescriptorList) throws(Errno) {
+        let receives = item.flags & UInt32(IPN_MEMBER_RECEIVES) != 0
+        let sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
+        switch ipn_roster_event(rawValue: item.event) {
+        case IPN_EVENT_JOIN:
+            guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next() else {
+                throw Errno(rawValue: EPROTO)
+            }
+            let regionDescriptor = Descriptor(owning: region)
+            let readerBell = Bell(owning: Descriptor(owning: reader))
+            let writerBell = Bell(owning: Descriptor(owning: writer))
+            guard entries[item.node_id] == nil else { break }
+            guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
+            let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)
+            entries[item.node_id] = Entry(
+                peer: Peer(nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell),
+                receives: receives, sends: sends)
+        case IPN_EVENT_POOL:
+            let raw = item.descriptors > 0 ? descriptors.next() : nil
+            guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
+                if let raw { _ = close(raw) }
+                break
+            }
+            entries[item.node_id]?.cursor = Int(item.cursor)
+            entries[item.node_id]?.poolWasThere = isJoining
+            // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
+            if let raw {
+                let pool = try? pool(Descriptor(owning: raw), of: item.node_id)
+                entries[item.node_id]?.pool = pool
+            }
+        case IPN_EVENT_CHANGE:
+            entries[item.node_id]?.receives = receives
+            entries[item.node_id]?.sends = sends
+        case IPN_EVENT_DEPART:
+            entries[item.node_id]?.receives = false
+            entries[item.node_id]?.sends = false
+            entries[item.node_id]?.hasDeparted = true
+        case IPN_EVENT_GONE:
+            entries[item.node_id] = nil
+        default:
+            break
+        }
+    }
+
+    private func pool(_ descriptor: borrowing Descriptor, of nodeID: UInt64) throws(Errno) -> PeerPool {
+        let size = try SharedMemory.sealedSize(of: descriptor)
+        let mapping = try Mapping(descriptor: descriptor.raw, size: size, writable: false)
+        guard size >= MemoryLayout<ipn_pool_header>.size,
+            let layout = PoolLayout(
+                checking: mapping.base.loadUnaligned(as: ipn_pool_header.self), mtu: mtu, nodeID: nodeID, mappedSize: size)
+        else { throw Errno.invalidArgument }
+        return PeerPool(mapping: mapping, layout: layout)
+    }
+
+    /// A departed writer was drained: we need nothing of it any more.
+    mutating func forget(_ nodeID: UInt64) {
+        entries[nodeID] = nil
+    }
+}

@@ -1,0 +1,102 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// The answers that carry records: the roster, and what `ipn show` prints.
+extension Keeper {
+    /// The next part of the roster, with at most `IPN_DESCRIPTORS_MAX` descriptors: those in flight count against the
+    /// user's limit, and the next part goes out only when it is asked for.
+    func answerPull(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
+        var answer = template
+        guard let asker = member.node else { throw Errno(rawValue: ENOTCONN) }
+        let changes = roster.changes(after: request.value, epoch: request.epoch)
+        var items: [ipn_roster_item] = []
+        var descriptors: [CInt] = []
+        answer.value = roster.version
+        answer.epoch = roster.epoch
+        for change in changes {
+            if items.count == Int(IPN_ITEMS_MAX) || descriptors.count + 3 > Int(IPN_DESCRIPTORS_MAX) {
+                answer.value = change.version - 1
+                answer.more = 1
+                break
+            }
+            // What is told of a node that has gone meanwhile is only that.
+            guard change.nodeID != asker.nodeID, let item = item(for: change, asker: asker, &descriptors) else { continue }
+            items.append(item)
+        }
+        try member.control.send(answer, items: items, descriptors: descriptors)
+    }
+
+    private func item(
+        for change: Roster.Change, asker: ConnectedNode, _ descriptors: inout [CInt]
+    ) -> ipn_roster_item? {
+        var item = ipn_roster_item()
+        item.node_id = change.nodeID
+        item.event = change.event.rawValue
+        if change.event == IPN_EVENT_GONE { return item }
+        guard let node = nodes[change.nodeID] else { return nil }
+        item.flags = node.flags
+        let before = descriptors.count
+        if change.event == IPN_EVENT_JOIN {
+            descriptors += [node.region.raw, node.readerBell.descriptor.raw, node.writerBell.descriptor.raw]
+        } else if change.event == IPN_EVENT_POOL, let pool = node.pool?.raw, let cursor = node.cursor {
+            // Who may not receive gets nobody's memory, and who came after a writer left is owed nothing.
+            if asker.receives, !node.hasDeparted || node.owed.contains(asker.nodeID) { descriptors.append(pool) }
+            item.cursor = UInt32(cursor)
+        }
+        item.descriptors = UInt32(descriptors.count - before)
+        return item
+    }
+
+    /// Every member with its counts, from the first token after `request.value` on.
+    func answerStatus(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
+        var answer = template
+        let room = 256
+        let tokens = members.keys.filter { $0 > request.value }.sorted()
+        let shown = tokens.prefix(room)
+        answer.options = options
+        answer.value = shown.last ?? request.value
+        answer.more = tokens.count > room ? 1 : 0
+        let streams = nodes.values.filter { $0.cursor != nil }
+        let items = shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.token != member.token }
+            .map { status(of: $0, streams: streams) }
+        try member.control.send(answer, items: items)
+    }
+
+    private func status(of member: Member, streams: [ConnectedNode]) -> ipn_status_item {
+        var item = ipn_status_item()
+        item.port = -1
+        item.pid = UInt32(bitPattern: member.peer.processID)
+        item.uid = member.peer.user
+        item.text_length = withUnsafeMutableBytes(of: &item.text) { fixedText(member.description, into: $0) }
+        guard let node = member.node else { return item }
+        item.node_id = node.nodeID
+        item.port = Int32(node.port)
+        item.flags = node.flags
+        // Mapped for the moment only: a keeper that held every region would cost more than the network.
+        guard let mapping = try? Mapping(descriptor: node.region.raw, size: NodeRegion.size, writable: false) else {
+            return item
+        }
+        let region = NodeRegion(base: mapping.base)
+        item.sent = region.head.load()
+        item.received = region.received.load()
+        item.lost = region.lost.load()
+        item.dropped = region.dropped.load()
+        if node.receives {
+            for stream in streams where stream.nodeID != node.nodeID {
+                guard let cursor = stream.cursor,
+                    let other = try? Mapping(descriptor: stream.region.raw, size: NodeRegion.size, writable: false)
+                else { continue }
+                let head = NodeRegion(base: other.base).head.load()
+                let place = region.cursor(cursor)
+                let tail = place.generation.load() == stream.nodeID ? place.tail.load() : head
+                item.pending += head >= tail ? head - tail : 0
+            }
+        }
+        return item
+    }
+}

@@ -1,0 +1,46 @@
+import CIPN
+import IPNSystem
+
+extension Keeper {
+    /// A node leaves, or is dead. Its pool stays until all who were connected have read what it sent, so that a
+    /// message arrives from a process that is gone.
+    func depart(_ node: ConnectedNode) {
+        if node.port >= 0 { usedPorts.remove(node.port) }
+        forgetDebts(to: node.nodeID)
+        guard nodes[node.nodeID] != nil else { return announceCounts() }
+        node.receives = false
+        node.sends = false
+        node.hasDeparted = true
+        if node.pool != nil { node.owed = Set(nodes.values.filter { $0.receives }.map { $0.nodeID }) }
+        if node.owed.isEmpty {
+            forget(node)
+        } else {
+            roster.record(IPN_EVENT_DEPART, node.nodeID)
+        }
+        announceRoster()
+        announceCounts()
+    }
+
+    /// A reader has read all that a departed writer sent.
+    func drained(_ writer: UInt64, by reader: UInt64) {
+        guard let node = nodes[writer], node.hasDeparted else { return }
+        node.owed.remove(reader)
+        guard node.owed.isEmpty else { return }
+        forget(node)
+        announceRoster()
+    }
+
+    /// Nothing is owed any more to a reader that left or shut down.
+    func forgetDebts(to reader: UInt64) {
+        var settled: [ConnectedNode] = []
+        for node in nodes.values where node.owed.remove(reader) != nil && node.owed.isEmpty { settled.append(node) }
+        for node in settled { forget(node) }
+        if !settled.isEmpty { announceRoster() }
+    }
+
+    private func forget(_ node: ConnectedNode) {
+        nodes[node.nodeID] = nil
+        if let cursor = node.cursor { usedCursors.remove(cursor) }
+        roster.record(IPN_EVENT_GONE, node.nodeID)
+    }
+}

@@ -1,0 +1,212 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+extension Keeper {
+    /// Receives one request and answers it.
+    /// - Returns: false where the client has hung up.
+    func answerOne(_ member: Member) throws(Errno) -> Bool {
+        var request = ipn_request()
+        var packet = try withReceiveBuffer(of: &request) { buffer throws(Errno) in
+            try member.control.socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT))
+        }
+        if packet.length == 0 { return false }
+        var answer = ipn_answer()
+        answer.operation = request.operation
+        guard packet.length == MemoryLayout<ipn_request>.size,
+            ControlSocket.isOurs(
+                magic: request.magic, version: request.version, recordVersion: request.record_version)
+        else {
+            // The answer carries our versions: the client names both in its message.
+            answer.error = EPROTO
+            try member.control.send(answer, items: [Never]())
+            return false
+        }
+        do throws(Errno) {
+            try handle(request, from: member, descriptors: &packet.descriptors, &answer)
+        } catch {
+            answer.error = error.rawValue
+            try member.control.send(answer, items: [Never]())
+        }
+        return true
+    }
+
+    /// Does what is asked and sends the answer; what it throws becomes the answer's error.
+    private func handle(
+        _ request: ipn_request, from member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
+    ) throws(Errno) {
+        let operation = ipn_operation(rawValue: request.operation)
+        guard member.hasGreeted || operation == IPN_OP_HELLO else { throw Errno.notPermitted }
+        var given: [CInt] = []
+        switch operation {
+        case IPN_OP_HELLO:
+            given = try greet(member, descriptors: &descriptors, &answer)
+        case IPN_OP_BIND:
+            try bind(member, request)
+            answer.options = options
+        case IPN_OP_CONNECT:
+            try connect(member, request, descriptors: &descriptors, &answer)
+        case IPN_OP_PULL:
+            return try answerPull(member, request, answer)
+        case IPN_OP_POOL:
+            answer.value = UInt64(try acceptPool(member, descriptors: &descriptors))
+        case IPN_OP_SHUTDOWN:
+            try shutDown(member, how: request.value)
+        case IPN_OP_SET:
+            try setOption(member, request)
+        case IPN_OP_GET:
+            try getOption(member, request, &answer)
+        case IPN_OP_DRAINED:
+            if let reader = member.node { drained(request.value, by: reader.nodeID) }
+        case IPN_OP_STATUS:
+            return try answerStatus(member, request, answer)
+        default:
+            throw Errno.noFunction
+        }
+        try member.control.send(answer, items: [Never](), descriptors: given)
+    }
+
+    private func greet(
+        _ member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
+    ) throws(Errno) -> [CInt] {
+        guard let raw = descriptors.next() else { throw Errno.notPermitted }
+        let proof = Descriptor(owning: raw)
+        guard marker.isReached(by: proof.raw) else { throw Errno.permissionDenied }
+        member.hasGreeted = true
+        answer.options = options
+        return [pageReader.raw, marker.socket.raw]
+    }
+
+    private func rights(of member: Member) throws(Errno) -> Rights {
+        Rights(marker: try marker.status(), peer: member.peer)
+    }
+
+    private func bind(_ member: Member, _ request: ipn_request) throws(Errno) {
+        guard !member.isBound, member.node == nil else { throw Errno(rawValue: EISCONN) }
+        if isStarting {
+            // The first of all binds: it made the marker, so it is the owner's.
+            try makeNetwork(request.options)
+            isStarting = false
+        } else {
+            guard try rights(of: member).manage else { throw Errno.notPermitted }
+            try checkProtocol(request.options.protocol)
+        }
+        member.isBound = true
+    }
+
+    private func checkProtocol(_ wanted: UInt32) throws(Errno) {
+        guard wanted == UInt32(IPN_ANY) || wanted == options.protocol else { throw Errno(rawValue: EPROTO) }
+    }
+
+    private func makeNetwork(_ wanted: ipn_options) throws(Errno) {
+        guard wanted.protocol == UInt32(IPN_BROADCAST) else { throw Errno(rawValue: EPROTONOSUPPORT) }
+        guard (1...UInt32(IPN_MTU_MAX)).contains(wanted.mtu), (1...UInt32(IPN_NUMNODES_MAX)).contains(wanted.node_limit),
+            (1...UInt32(IPN_MSGPOOLSIZE_MAX)).contains(wanted.pool_size), wanted.history <= UInt32(IPN_HISTORY_MAX)
+        else { throw Errno.invalidArgument }
+        options = wanted
+        let record = page.mapping.base.assumingMemoryBound(to: ipn_network_page.self)
+        record.pointee.protocol = wanted.protocol
+        record.pointee.mtu = wanted.mtu
+        record.pointee.node_limit = wanted.node_limit
+        record.pointee.pool_size = wanted.pool_size
+        record.pointee.flags = wanted.flags
+        record.pointee.history = wanted.history
+        record.pointee.record_version = UInt32(IPN_RECORD_VERSION)
+        record.pointee.magic = UInt64(IPN_NETWORK_MAGIC)
+        announceRoster()
+        NetworkPage(base: page.mapping.base).counts.storeReleasing(NodeCounts(version: 1, readers: 0, writers: 0).packed)
+    }
+
+    private func connect(
+        _ member: Member, _ request: ipn_request, descriptors: inout DescriptorList, _ answer: inout ipn_answer
+    ) throws(Errno) {
+        guard member.node == nil else { throw Errno(rawValue: EISCONN) }
+        guard !isStarting else { throw Errno(rawValue: ECONNREFUSED) }
+        try checkProtocol(request.options.protocol)
+        let rights = try rights(of: member)
+        let receives = request.want & UInt32(IPN_WANT_RECEIVE) != 0 && rights.receive
+        let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
+        let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
+        guard receives || sends || observes else { throw Errno.permissionDenied }
+        guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next()
+        else { throw Errno.invalidArgument }
+        let regionDescriptor = Descriptor(owning: region)
+        let readers = Bell(owning: Descriptor(owning: readerBell))
+        let writers = Bell(owning: Descriptor(owning: writerBell))
+        guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
+        // An observer takes no port.
+        let port = receives || sends ? try takePort(wish: Int(request.port)) : Int(IPN_PORTNO_ANY)
+        let node = ConnectedNode(
+            nodeID: newNodeID(), port: port, receives: receives, sends: sends, region: regionDescriptor,
+            readerBell: readers, writerBell: writers)
+        member.node = node
+        member.handlesOutOfBand = member.handlesOutOfBand || observes
+        if receives || sends {
+            nodes[node.nodeID] = node
+            roster.record(IPN_EVENT_JOIN, node.nodeID)
+            announceRoster()
+        }
+        announceCounts()
+        answer.value = node.nodeID
+        answer.port = Int32(port)
+        answer.options = options
+        answer.rights = node.flags | (observes ? UInt32(IPN_WANT_OOB) : 0)
+    }
+
+    private func takePort(wish: Int) throws(Errno) -> Int {
+        let limit = Int(options.node_limit)
+        if wish >= 0 {
+            guard wish < limit, usedPorts.insert(wish).inserted else { throw Errno(rawValue: EADDRNOTAVAIL) }
+            return wish
+        }
+        guard usedPorts.count < limit, let port = (0..<limit).first(where: { !usedPorts.contains($0) }) else {
+            throw Errno(rawValue: EADDRNOTAVAIL)
+        }
+        usedPorts.insert(port)
+        return port
+    }
+
+    private func acceptPool(_ member: Member, descriptors: inout DescriptorList) throws(Errno) -> Int {
+        guard let node = member.node, node.sends, node.pool == nil, let raw = descriptors.next() else {
+            throw Errno.invalidArgument
+        }
+        let pool = Descriptor(owning: raw)
+        guard try SharedMemory.sealedSize(of: pool) > Int(IPN_PAGE) else { throw Errno.invalidArgument }
+        guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
+            throw Errno(rawValue: ENOBUFS)
+        }
+        usedCursors.insert(cursor)
+        node.cursor = cursor
+        node.pool = consume pool
+        roster.record(IPN_EVENT_POOL, node.nodeID)
+        announceRoster()
+        return cursor
+    }
+
+    private func shutDown(_ member: Member, how: UInt64) throws(Errno) {
+        guard let node = member.node else { throw Errno(rawValue: ENOTCONN) }
+        let before = node.flags
+        if how & 1 != 0 {
+            node.receives = false
+            forgetDebts(to: node.nodeID)
+        }
+        if how & 2 != 0 { node.sends = false }
+        guard node.flags != before else { return }
+        roster.record(IPN_EVENT_CHANGE, node.nodeID)
+        announceRoster()
+        announceCounts()
+    }
+}
+
+/// Runs `body` with the bytes of a record to receive into.
+private func withReceiveBuffer<Record>(
+    of record: inout Record, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> PacketSocket.Packet
+) throws(Errno) -> PacketSocket.Packet {
+    try withUnsafeMutablePointer(to: &record) { pointer throws(Errno) in
+        try body(UnsafeMutableRawBufferPointer(start: pointer, count: MemoryLayout<Record>.size))
+    }
+}

@@ -1,0 +1,167 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+package import IPNSystem
+package import SystemPackage
+
+/// What the kernel would have kept of a network: the inode, the options, who is connected with which rights, the
+/// counts. One thread, one loop; it never blocks on a client and believes none.
+package final class Keeper {
+    let marker: Marker
+    let rendezvous: String
+    let listener: Descriptor
+    let poller: Poller
+    let page: SharedMemory
+    let pageReader: Descriptor
+    var options: ipn_options
+    var roster = Roster()
+    var members: [UInt64: Member] = [:]
+    /// All whom the roster speaks of: the connected, and those who left with unread messages.
+    var nodes: [UInt64: ConnectedNode] = [:]
+    var usedPorts: Set<Int> = []
+    var usedCursors: Set<Int> = []
+    private var nextToken = Keeper.firstToken
+    private var nextNodeID: UInt64 = 1
+    /// The first bind has not come yet: its options make the network.
+    var isStarting = true
+    private var counts = NodeCounts(version: 1, readers: 0, writers: 0)
+
+    private static let listenerToken: UInt64 = 1
+    /// The program's that makes the network.
+    private static let firstToken: UInt64 = 2
+    /// Marks the tokens of pidfds.
+    private static let processBit: UInt64 = 1 << 63
+
+    /// - Parameters:
+    ///   - marker: the bound socket, and a path descriptor of its file.
+    ///   - listener: listening at `rendezvous` already.
+    ///   - first: the connection of the program that makes the network.
+    package init(
+        marker: consuming Descriptor, markerPath: consuming Descriptor, listener: consuming Descriptor,
+        rendezvous: String, first: consuming Descriptor
+    ) throws(Errno) {
+        self.marker = try Marker(socket: marker, path: markerPath)
+        self.rendezvous = rendezvous
+        self.listener = listener
+        poller = try Poller()
+        page = try SharedMemory(name: "ipn-network", size: Int(IPN_PAGE), sealedAgainstMapping: true)
+        pageReader = try page.readOnlyDescriptor()
+        options = ipn_options()
+        try poller.add(self.listener.raw, token: Self.listenerToken)
+        raiseDescriptorLimit()
+        try admit(first)
+    }
+
+    /// Serves until the last node is gone.
+    package func run() throws(Errno) {
+        while isStarting || isNeeded {
+            for event in try poller.wait() {
+                if event.token == Self.listenerToken {
+                    acceptAll()
+                } else if let member = members[event.token & ~Self.processBit] {
+                    if event.token & Self.processBit != 0 {
+                        remove(member)
+                    } else {
+                        serve(member, hungUp: event.isHungUp)
+                    }
+                }
+            }
+        }
+        // First the name, so that who comes now makes a network of its own; then the door.
+        marker.remove()
+        _ = unlink(rendezvous)
+    }
+
+    private var isNeeded: Bool {
+        options.persist != 0 || members.values.contains { $0.holdsNetwork }
+    }
+
+    private func acceptAll() {
+        while true {
+            let raw = linux_accept(listener.raw, CInt(SOCK_CLOEXEC.rawValue))
+            guard raw >= 0 else { return }
+            // A client that cannot be watched is one that we cannot serve.
+            try? admit(Descriptor(owning: raw))
+        }
+    }
+
+    private func admit(_ connection: consuming Descriptor) throws(Errno) {
+        let socket = PacketSocket(owning: connection)
+        let peer = try socket.peer()
+        let pidfd = linux_peer_pidfd(socket.descriptor.raw, peer.processID)
+        let token = nextToken
+        nextToken += 1
+        try poller.add(socket.descriptor.raw, token: token)
+        if pidfd >= 0 { try poller.add(pidfd, token: token | Self.processBit) }
+        members[token] = Member(
+            token: token, control: ControlSocket(socket), peer: peer,
+            process: pidfd >= 0 ? Descriptor(owning: pidfd) : nil)
+    }
+
+    private func serve(_ member: Member, hungUp: Bool) {
+        do throws(Errno) {
+            guard try answerOne(member) else { return remove(member) }
+        } catch {
+            // It hung up, talks nonsense, or does not read what it asked for.
+            remove(member)
+        }
+    }
+
+    /// Takes a member off: its process died, its socket closed, or it does not behave.
+    func remove(_ member: Member) {
+        guard members.removeValue(forKey: member.token) != nil else { return }
+        poller.remove(member.control.socket.descriptor.raw)
+        if member.processNumber >= 0 { poller.remove(member.processNumber) }
+        if member.token == Self.firstToken { isStarting = false }
+        if let node = member.node { depart(node) }
+    }
+
+    func newNodeID() -> UInt64 {
+        defer { nextNodeID += 1 }
+        return nextNodeID
+    }
+
+    // MARK: What everybody can see
+
+    /// Publishes the roster's version, and wakes everybody to look.
+    func announceRoster() {
+        let page = NetworkPage(base: page.mapping.base)
+        page.rosterVersion.storeReleasing(roster.version)
+        fullFence()
+        for member in members.values {
+            guard let node = member.node else { continue }
+            if node.receives { node.readerBell.ring() }
+            if node.sends { node.writerBell.ring() }
+        }
+        let nodes = nodes
+        roster.compact(living: { nodes[$0] != nil }, count: nodes.count)
+    }
+
+    /// Publishes who is there, and rings whoever asked to be told.
+    func announceCounts() {
+        var now = NodeCounts(version: counts.version, readers: 0, writers: 0)
+        for member in members.values {
+            guard let node = member.node else { continue }
+            if node.receives { now.readers += 1 }
+            if node.sends { now.writers += 1 }
+        }
+        guard now != counts else { return }
+        now.version &+= 1
+        counts = now
+        NetworkPage(base: page.mapping.base).counts.storeReleasing(now.packed)
+        fullFence()
+        for member in members.values where member.handlesOutOfBand && member.wantsNumberOfNodes {
+            member.node?.readerBell.ring()
+        }
+    }
+
+    /// Every member costs a few descriptors: the soft limit, made for select(2), is no good here.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

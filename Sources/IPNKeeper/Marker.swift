@@ -1,0 +1,38 @@
+import CLinux
+import Glibc
+import IPNSystem
+import SystemPackage
+
+/// The file at the network's path: a bound datagram socket whose description every member holds, so that a connect to
+/// it is refused only when the last of them is gone.
+struct Marker: ~Copyable {
+    let socket: Descriptor
+    /// Held open, so that the inode's number cannot be another file's.
+    private let path: Descriptor
+    private let identity: FileStatus
+
+    init(socket: consuming Descriptor, path: consuming Descriptor) throws(Errno) {
+        identity = try path.status()
+        self.socket = socket
+        self.path = path
+    }
+
+    /// As it is now: chmod and chown take effect at once.
+    func status() throws(Errno) -> FileStatus { try path.status() }
+
+    /// Whether `descriptor` is an `O_PATH` descriptor of this very file: whoever has one could reach it.
+    func isReached(by descriptor: CInt) -> Bool {
+        guard let other = try? FileStatus(descriptor: descriptor) else { return false }
+        return other.isSameFile(as: identity)
+    }
+
+    /// Removes the file, wherever it was renamed to.
+    func remove() {
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/self/fd/\(path.raw)", &name, Int(PATH_MAX))
+        guard length > 0 else { return }
+        let current = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard let status = try? FileStatus(path: current, followLinks: false), status.isSameFile(as: identity) else { return }
+        _ = unlink(current)
+    }
+}

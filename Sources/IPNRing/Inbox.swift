@@ -1,0 +1,145 @@
+import CIPN
+
+/// All writers of a network, as one reader receives from them: in turn, and within the reader's limit.
+///
+/// RT safe but for `replace`. One thread at a time.
+package struct Inbox: ~Copyable {
+    /// Writers with a pool.
+    package private(set) var writers: UnsafeMutableBufferPointer<WriterView>
+    private let own: NodeRegion
+    /// Whether writers overwrite what is not read: LOSSY.
+    package let overwrites: Bool
+    /// Messages that may be pending across all writers; only counts on a LOSSY network.
+    package var limit: UInt64
+    private var turn = 0
+    private var sleeps: UInt64 = 0
+    private var received: UInt64 = 0
+    private var lost: UInt64 = 0
+
+    package init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
+        self.own = own
+        self.overwrites = overwrites
+        self.limit = limit
+        writers = .allocate(capacity: 0)
+    }
+
+    deinit {
+        writers.deallocate()
+    }
+
+    /// Takes another set of writers: the roster has changed. Allocates.
+    package mutating func replace(_ views: [WriterView]) {
+        writers.deallocate()
+        writers = .allocate(capacity: views.count)
+        _ = writers.initialize(from: views)
+        turn = 0
+    }
+
+    /// The next message, pinned, with the index of its writer. Nil where nothing is pending.
+    @inline(__always)
+    package mutating func take() -> (writer: Int, delivery: Delivery)? {
+        if overwrites { dropBeyondLimit() }
+        let count = writers.count
+        var index = turn
+        for _ in 0..<count {
+            if index >= count { index = 0 }
+            if let delivery = writers[index].take(overwrites: overwrites) {
+                turn = index
+                return (index, delivery)
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Leaves a message where it was.
+    package mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
+
+    /// Moves on behind a message.
+    @inline(__always)
+    package mutating func advance(_ writer: Int, past delivery: Delivery, keepPin: Bool) {
+        writers[writer].advance(past: delivery, keepPin: keepPin, overwrites: overwrites)
+        turn = writer + 1
+        received &+= 1
+        own.received.store(received)
+        if delivery.lost > 0 {
+            lost &+= delivery.lost
+            own.lost.store(lost)
+        }
+        // FENCE room: our tail before the look at `waiting`; pairs with FENCE wait in the sender, which stores
+        // `waiting` and then looks at the tails again.
+        if !overwrites { fullFence() }
+    }
+
+    /// Whether something is there: one look at every head.
+    @inline(__always)
+    package mutating func isReadable() -> Bool {
+        for index in writers.indices where writers[index].pending() > 0 { return true }
+        return false
+    }
+
+    /// Whether a message that is there could be pinned.
+    package mutating func canTake() -> Bool {
+        for index in writers.indices where writers[index].pending() > 0 && writers[index].hasFreePin { return true }
+        return false
+    }
+
+    /// Says that we are about to sleep. The caller then looks again at everything that it sleeps for.
+    package mutating func arm() {
+        sleeps &+= 2
+        own.armed.store(sleeps | 1)
+        // FENCE arm: armed before the second look; pairs with FENCE publish in PoolWriter.publish.
+        fullFence()
+    }
+
+    package mutating func disarm() {
+        own.armed.store(sleeps)
+    }
+
+    /// Drops the oldest messages while more than `limit` are pending.
+    @inline(__always)
+    private mutating func dropBeyondLimit() {
+        if writers.count == 1 {
+            let pending = writers[0].pending()
+            if pending > limit { writers[0].skip(pending - limit) }
+            return
+        }
+        var total: UInt64 = 0
+        for index in writers.indices {
+            let pending = writers[index].pending()
+            // No writer keeps more than this, and a single one may not claim the sum.
+            if pending > limit { writers[index].skip(pending - limit) }
+            total &+= min(pending, limit)
+        }
+        while total > limit {
+            dropOldest()
+            total &-= 1
+        }
+    }
+
+    /// Drops the message with the lowest time stamp of all writers.
+    private mutating func dropOldest() {
+        var oldest: (index: Int, time: UInt64)? = nil
+        for index in writers.indices where writers[index].pending() > 0 {
+            guard let time = writers[index].timeOfNext() else {
+                // It was retired meanwhile, so it is older than all that is left.
+                writers[index].skip(1)
+                return
+            }
+            if oldest.map({ time < $0.time }) ?? true { oldest = (index, time) }
+        }
+        if let oldest { writers[oldest.index].skip(1) }
+    }
+}
+
+extension WriterView {
+    /// Time stamp of the next message, or nil where its slot was taken back.
+    fileprivate func timeOfNext() -> UInt64? {
+        let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: pool.entry(tail).loadAcquiring()))
+        guard pool.isValid(slot) else { return nil }
+        let header = pool.header(slot).pointee
+        // Without a pin, what was read counts only if the message is still there afterwards.
+        fullFence()
+        return region.oldest.loadAcquiring() <= tail ? header.time : nil
+    }
+}

@@ -1,0 +1,87 @@
+import CIPN
+
+/// The words of a node region (`ipn_node_header` and its cursors) over memory that is mapped elsewhere.
+///
+/// The node itself writes; everybody else only loads, and believes nothing without a check.
+package struct NodeRegion {
+    package let base: UnsafeRawPointer
+
+    /// - Parameter base: start of at least `size` bytes that outlive this value.
+    package init(base: UnsafeRawPointer) {
+        self.base = base
+    }
+
+    /// Bytes of a region: a page, and a cursor for every possible writer. Sparse.
+    package static let size = Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE)
+
+    /// Writes the constant part of a new region: all else is zero as it came.
+    package static func initialize(_ base: UnsafeMutableRawPointer, nodeID: UInt64) {
+        let header = base.assumingMemoryBound(to: ipn_node_header.self)
+        header.pointee.node_id = nodeID
+        header.pointee.record_version = UInt32(IPN_RECORD_VERSION)
+        header.pointee.magic = UInt64(IPN_NODE_MAGIC)
+    }
+
+    package var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
+    package var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
+    package var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
+    package var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
+    package var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
+    package var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
+    package var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
+
+    /// Where the cursor for the writer with that index lies in a region.
+    package static func cursorRange(_ index: Int) -> Range<Int> {
+        precondition(index >= 0 && index < Int(IPN_CURSORS))
+        let start = Int(IPN_PAGE) + index * Int(IPN_LINE)
+        return start..<start + Int(IPN_LINE)
+    }
+
+    /// The cursor for the writer with that index.
+    package func cursor(_ index: Int) -> Cursor {
+        Cursor(base: base.advanced(by: Self.cursorRange(index).lowerBound))
+    }
+}
+
+/// The words of an `ipn_cursor`: one reader's place in one writer's stream.
+package struct Cursor {
+    package let base: UnsafeRawPointer
+
+    package var generation: SharedWord { SharedWord(base, Int(IPN_CURSOR_GENERATION)) }
+    package var tail: SharedWord { SharedWord(base, Int(IPN_CURSOR_TAIL)) }
+    package var lost: SharedWord { SharedWord(base, Int(IPN_CURSOR_LOST)) }
+
+    @inline(__always)
+    package func pin(_ index: Int) -> SharedWord { SharedWord(base, Int(IPN_CURSOR_PIN) + 8 * index) }
+}
+
+/// The words of the network page that change.
+package struct NetworkPage {
+    package let base: UnsafeRawPointer
+
+    package init(base: UnsafeRawPointer) { self.base = base }
+
+    package var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
+    package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
+}
+
+/// Who is there: the unpacked `counts` word.
+package struct NodeCounts: Equatable, Sendable {
+    package var version: UInt32
+    package var readers: UInt16
+    package var writers: UInt16
+
+    package init(version: UInt32, readers: UInt16, writers: UInt16) {
+        self.version = version
+        self.readers = readers
+        self.writers = writers
+    }
+
+    package init(packed: UInt64) {
+        self.init(
+            version: UInt32(truncatingIfNeeded: packed >> 32), readers: UInt16(truncatingIfNeeded: packed >> 16),
+            writers: UInt16(truncatingIfNeeded: packed))
+    }
+
+    package var packed: UInt64 { UInt64(version) << 32 | UInt64(readers) << 16 | UInt64(writers) }
+}

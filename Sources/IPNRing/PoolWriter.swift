@@ -1,0 +1,131 @@
+import CIPN
+
+/// The writing end of a slot pool: lends slots, publishes them, takes them back.
+///
+///     free --reserve--> lent --publish--> readable --retire--> free
+///                        |                            `-------> pinned --(unpinned)--> free
+///                        `--cancel--> free
+///
+/// What is free is known here alone; of what readers say only cursors and pins are looked at, and only in `retire`.
+/// RT safe: no system calls, no allocation after `init`. One thread at a time.
+package struct PoolWriter: ~Copyable {
+    package let view: PoolView
+    package let nodeID: UInt64
+    /// Sequence of the next message.
+    package private(set) var next: UInt64 = 0
+    /// The first message that may still be read.
+    package internal(set) var oldest: UInt64 = 0
+
+    let head: SharedWord
+    let sharedOldest: SharedWord
+    /// The slot of each message from `oldest` to `next`, by ring position.
+    let slotOfSequence: UnsafeMutablePointer<SlotNumber>
+    /// A stack of free slots for each class: the last freed is lent first, so that the working set stays in the cache.
+    let free: UnsafeMutablePointer<UInt32>
+    let freeCount: UnsafeMutablePointer<Int>
+    /// Retired, and held by a reader.
+    let pinned: UnsafeMutablePointer<(sequence: UInt64, slot: SlotNumber)>
+    var pinnedCount = 0
+    /// Bytes of each slot that are paid for.
+    private let committed: UnsafeMutablePointer<Int>
+    var nextAtRetire: UInt64 = 0
+
+    /// - Parameters:
+    ///   - base: zeroed memory of `layout.size` bytes that outlives this value.
+    ///   - region: the writer's own node region.
+    package init(base: UnsafeMutableRawPointer, layout: PoolLayout, region: NodeRegion, nodeID: UInt64) {
+        let slots = layout.classCount * layout.slotsPerClass
+        view = PoolView(base: base, layout: layout)
+        self.nodeID = nodeID
+        head = region.head
+        sharedOldest = region.oldest
+        slotOfSequence = .allocate(capacity: layout.ringEntries)
+        slotOfSequence.initialize(repeating: SlotNumber(packed: 0), count: layout.ringEntries)
+        free = .allocate(capacity: slots)
+        freeCount = .allocate(capacity: layout.classCount)
+        pinned = .allocate(capacity: slots)
+        committed = .allocate(capacity: slots)
+        committed.initialize(repeating: 0, count: slots)
+        for sizeClass in 0..<layout.classCount {
+            freeCount[sizeClass] = layout.slotsPerClass
+            for index in 0..<layout.slotsPerClass {
+                free[sizeClass * layout.slotsPerClass + index] = UInt32(layout.slotsPerClass - 1 - index)
+            }
+        }
+        let header = base.assumingMemoryBound(to: ipn_pool_header.self)
+        header.pointee.node_id = nodeID
+        header.pointee.size = UInt64(layout.size)
+        header.pointee.class_count = UInt32(layout.classCount)
+        header.pointee.ring_entries = UInt32(layout.ringEntries)
+        header.pointee.slots_per_class = UInt32(layout.slotsPerClass)
+        header.pointee.headers_offset = UInt64(layout.headersOffset)
+        header.pointee.record_version = UInt32(IPN_RECORD_VERSION)
+        header.pointee.magic = UInt64(IPN_POOL_MAGIC)
+    }
+
+    deinit {
+        view.deallocate()
+        slotOfSequence.deallocate()
+        free.deallocate()
+        freeCount.deallocate()
+        pinned.deallocate()
+        committed.deallocate()
+    }
+
+    /// Lends a slot for `length` bytes, at most the MTU. Nil where none is free: retire, then ask again.
+    @inline(__always)
+    package mutating func reserve(_ length: Int) -> SlotNumber? {
+        // The ring has an entry more than a class has slots; several classes together could lap it.
+        guard next &- oldest < UInt64(view.layout.ringEntries - 1) else { return nil }
+        var sizeClass = view.layout.sizeClass(for: length)
+        // A larger slot serves where the fitting class is used up.
+        while freeCount[sizeClass] == 0 {
+            sizeClass += 1
+            if sizeClass == view.layout.classCount { return nil }
+        }
+        freeCount[sizeClass] -= 1
+        return SlotNumber(
+            sizeClass: sizeClass, index: Int(free[sizeClass * view.layout.slotsPerClass + freeCount[sizeClass]]))
+    }
+
+    /// Takes a lent slot back unpublished.
+    @inline(__always)
+    package mutating func cancel(_ slot: SlotNumber) {
+        free[slot.sizeClass * view.layout.slotsPerClass + freeCount[slot.sizeClass]] = UInt32(slot.index)
+        freeCount[slot.sizeClass] += 1
+    }
+
+    /// The ranges of the pool that must be paid for before `length` bytes of the slot may be touched: its header and
+    /// its payload. Nil in the steady state.
+    @inline(__always)
+    package func uncommitted(_ slot: SlotNumber, length: Int) -> (header: Range<Int>, payload: Range<Int>)? {
+        let done = committed[slot.sizeClass * view.layout.slotsPerClass + slot.index]
+        if done >= max(length, 1) { return nil }
+        let header = UnsafeRawPointer(view.header(slot)) - UnsafeRawPointer(view.base)
+        let start = view.payloadOffset(slot)
+        return (header..<header + Int(IPN_LINE), start + done..<start + max(length, 1))
+    }
+
+    package mutating func markCommitted(_ slot: SlotNumber, length: Int) {
+        committed[slot.sizeClass * view.layout.slotsPerClass + slot.index] = max(length, 1)
+    }
+
+    /// Makes a filled slot the next message. Afterwards the caller looks who is armed, and rings.
+    @inline(__always)
+    package mutating func publish(_ slot: SlotNumber, length: Int, time: UInt64, tag: UInt64) {
+        let header = view.header(slot)
+        header.pointee.sequence = next
+        header.pointee.length = UInt64(length)
+        header.pointee.time = time
+        header.pointee.tag = tag
+        slotOfSequence[view.position(next)] = slot
+        // SYNC entry: pairs with the acquiring load of the entry in WriterView.take.
+        view.entry(next).storeReleasing(next << 32 | UInt64(slot.packed))
+        next &+= 1
+        // SYNC head: pairs with the acquiring load of head in WriterView.pending.
+        head.storeReleasing(next)
+        // FENCE publish: head before the look at `armed`; pairs with FENCE arm in Inbox. Without it a reader that
+        // arms just now is missed by us and misses us: a lost wake-up.
+        fullFence()
+    }
+}

@@ -1,0 +1,167 @@
+import CIPN
+
+/// One writer as a reader sees it, and the reader's place in its stream.
+package struct WriterView {
+    package let nodeID: UInt64
+    package let region: NodeRegion
+    package let pool: PoolView
+    /// The reader's own cursor for this writer.
+    package let cursor: Cursor
+    /// The writer's bell, for the caller to ring when room was made.
+    package let bell: CInt
+    let maximumLength: Int
+    package private(set) var tail: UInt64
+    /// Lost and not yet told with a message.
+    package private(set) var untoldLost: UInt64 = 0
+    private var usedPins: UInt8 = 0
+    /// What it publishes makes no sense; nothing is taken from it any more.
+    package private(set) var isBroken = false
+    /// It has left: what is there is all there will be.
+    package var hasDeparted = false
+    /// The wait that was rung last.
+    package var rungWait: UInt64 = 0
+
+    /// Takes up the stream at a cursor that was placed before (`adopt`).
+    package init(
+        nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, bell: CInt, maximumLength: Int
+    ) {
+        self.nodeID = nodeID
+        self.region = region
+        self.pool = pool
+        self.cursor = cursor
+        self.bell = bell
+        self.maximumLength = maximumLength
+        tail = cursor.tail.load()
+    }
+
+    /// Places a reader's cursor for a writer: tail first, then the generation that makes it valid.
+    package static func adopt(_ nodeID: UInt64, at tail: UInt64, cursor: Cursor) {
+        cursor.generation.storeReleasing(0)
+        for index in 0..<Int(IPN_PINS) { cursor.pin(index).store(UInt64(IPN_NO_PIN)) }
+        cursor.tail.storeReleasing(tail)
+        // SYNC adopt: pairs with ReaderView.tail.
+        cursor.generation.storeReleasing(nodeID)
+    }
+
+    /// Messages that wait to be read.
+    @inline(__always)
+    package mutating func pending() -> UInt64 {
+        // SYNC head: pairs with PoolWriter.publish.
+        let head = region.head.loadAcquiring()
+        let pending = head &- tail
+        if pending > UInt64(Int64.max) || isBroken {
+            // A head that went backwards: its writer is not to be believed.
+            isBroken = true
+            return 0
+        }
+        return pending
+    }
+
+    /// Passes over the oldest `count` messages, and counts them as lost.
+    @inline(__always)
+    package mutating func skip(_ count: UInt64) {
+        untoldLost &+= count
+        tail &+= count
+        cursor.lost.store(cursor.lost.load() &+ count)
+        cursor.tail.storeReleasing(tail)
+    }
+
+    /// Pins the next message. Nil where there is none, or all pins are used (`hasFreePin`).
+    ///
+    /// - Parameter overwrites: whether the writer may retire unread messages (LOSSY). A LOSSLESS writer waits for
+    ///   our tail, so there nothing needs to be fenced or checked twice.
+    @inline(__always)
+    package mutating func take(overwrites: Bool) -> Delivery? {
+        while pending() > 0 {
+            let index = usedPins.firstFreePin
+            guard index < Int(IPN_PINS) else { return nil }
+            // SYNC entry: pairs with PoolWriter.publish. Read before the pin: after `oldest` says that `tail` is not
+            // retired, the entry cannot have been lapped when we read it.
+            let entry = pool.entry(tail).loadAcquiring()
+            if overwrites {
+                cursor.pin(index).storeReleasing(tail &+ 1)
+                // FENCE pin: the pin before the look at oldest; pairs with FENCE retire in PoolWriter.retire.
+                fullFence()
+                let oldest = region.oldest.loadAcquiring()
+                if oldest > tail {
+                    cursor.pin(index).storeReleasing(UInt64(IPN_NO_PIN))
+                    let available = pending()
+                    guard available > 0 else { return nil }
+                    skip(min(oldest &- tail, available))
+                    continue
+                }
+            }
+            let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: entry))
+            guard entry >> 32 == tail & 0xffff_ffff, pool.isValid(slot) else { return giveUp(index) }
+            // Copied once, checked on the copy: the original is another process's.
+            let header = pool.header(slot).pointee
+            let length = Int(truncatingIfNeeded: header.length)
+            guard header.sequence == tail, length >= 0, length <= maximumLength,
+                length <= pool.layout.stride(slot.sizeClass)
+            else { return giveUp(index) }
+            usedPins |= 1 << UInt8(index)
+            let lost = untoldLost
+            untoldLost = 0
+            return Delivery(
+                bytes: UnsafeRawPointer(pool.payload(slot)), length: length, sequence: tail, tag: header.tag,
+                time: header.time, lost: lost, nodeID: nodeID, pin: index)
+        }
+        return nil
+    }
+
+    /// Moves on behind the message that was taken. With `keepPin` its slot stays ours until `unpin`.
+    @inline(__always)
+    package mutating func advance(past delivery: Delivery, keepPin: Bool, overwrites: Bool) {
+        // A LOSSLESS message was protected by the tail; from here on only the pin does it. Its store is ordered
+        // before the tail's, and the writer looks at tails before pins.
+        if keepPin && !overwrites { cursor.pin(delivery.pin).storeReleasing(delivery.sequence &+ 1) }
+        tail = delivery.sequence &+ 1
+        cursor.tail.storeReleasing(tail)
+        if !keepPin {
+            if overwrites { cursor.pin(delivery.pin).storeReleasing(UInt64(IPN_NO_PIN)) }
+            usedPins &= ~(1 << UInt8(delivery.pin))
+        }
+    }
+
+    /// Gives a held message's slot back.
+    package mutating func release(_ delivery: Delivery) {
+        cursor.pin(delivery.pin).storeReleasing(UInt64(IPN_NO_PIN))
+        usedPins &= ~(1 << UInt8(delivery.pin))
+    }
+
+    /// Leaves the next message unread and unpinned, as before `take`.
+    package mutating func putBack(_ delivery: Delivery) {
+        release(delivery)
+        untoldLost = delivery.lost
+    }
+
+    package var hasFreePin: Bool { usedPins.firstFreePin < Int(IPN_PINS) }
+    package var holdsMessages: Bool { usedPins != 0 }
+
+    private mutating func giveUp(_ index: Int) -> Delivery? {
+        cursor.pin(index).storeReleasing(UInt64(IPN_NO_PIN))
+        isBroken = true
+        return nil
+    }
+}
+
+/// A message in place: where it lies, and what must be said to give it back.
+package struct Delivery {
+    package let bytes: UnsafeRawPointer
+    /// Bytes.
+    package let length: Int
+    package let sequence: UInt64
+    package let tag: UInt64
+    /// CLOCK_MONOTONIC, nanoseconds, at publish.
+    package let time: UInt64
+    /// Messages of the same writer, right before this one, that were overwritten unread.
+    package let lost: UInt64
+    package let nodeID: UInt64
+    let pin: Int
+}
+
+extension UInt8 {
+    /// Index of the lowest bit that is not set.
+    @inline(__always)
+    fileprivate var firstFreePin: Int { (~self).trailingZeroBitCount }
+}

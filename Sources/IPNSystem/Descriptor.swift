@@ -1,0 +1,78 @@
+package import SystemPackage
+package import CLinux
+import Glibc
+
+/// An open file descriptor with one owner, closed when it goes.
+package struct Descriptor: ~Copyable, Sendable {
+    package let raw: CInt
+
+    /// Takes over `raw`, which must be open and nobody else's to close.
+    package init(owning raw: CInt) {
+        precondition(raw >= 0)
+        self.raw = raw
+    }
+
+    deinit {
+        // close(2) is never repeated: on Linux the descriptor is gone whatever it returns.
+        _ = close(raw)
+    }
+
+    /// Gives the descriptor away, open.
+    package consuming func release() -> CInt {
+        let raw = raw
+        discard self
+        return raw
+    }
+
+    /// A second descriptor of the same description, not inherited by programs that are started.
+    package borrowing func duplicate() throws(Errno) -> Descriptor {
+        let raw = raw
+        return Descriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// open(2), always with `O_CLOEXEC`.
+    package static func open(_ path: String, flags: CInt, mode: mode_t = 0) throws(Errno) -> Descriptor {
+        Descriptor(owning: try systemCall { linux_open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// fstat(2).
+    package borrowing func status() throws(Errno) -> FileStatus { try FileStatus(descriptor: raw) }
+}
+
+/// What stat(2) tells that the bus decides by.
+package struct FileStatus: Sendable {
+    package let device: UInt64
+    package let inode: UInt64
+    /// Type and permission bits, as in `st_mode`.
+    package let mode: mode_t
+    package let owner: uid_t
+    package let group: gid_t
+    package let size: Int64
+
+    package var isSocket: Bool { mode & Glibc.S_IFMT == Glibc.S_IFSOCK }
+    package var isDirectory: Bool { mode & Glibc.S_IFMT == Glibc.S_IFDIR }
+
+    package init(descriptor: CInt) throws(Errno) {
+        var status = stat()
+        _ = try systemCall { fstat(descriptor, &status) }
+        self.init(status)
+    }
+
+    /// stat(2) of a path, symbolic links followed; with `followLinks: false` lstat(2).
+    package init(path: String, followLinks: Bool = true) throws(Errno) {
+        var status = stat()
+        _ = try systemCall { followLinks ? stat(path, &status) : lstat(path, &status) }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        mode = status.st_mode
+        owner = status.st_uid
+        group = status.st_gid
+        size = Int64(status.st_size)
+    }
+
+    package func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
+}

@@ -1,0 +1,67 @@
+package import SystemPackage
+import CLinux
+import Glibc
+
+/// A set of descriptors to wait for, itself a descriptor that can be waited for. See epoll(7).
+package struct Poller: ~Copyable, Sendable {
+    package let descriptor: Descriptor
+
+    package init() throws(Errno) {
+        descriptor = Descriptor(owning: try systemCall { epoll_create1(CInt(EPOLL_CLOEXEC)) })
+    }
+
+    /// Watches for readability (level-triggered) and hang-up. `token` comes back with each event.
+    package borrowing func add(_ raw: CInt, token: UInt64) throws(Errno) {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
+        event.data.u64 = token
+        let poller = descriptor.raw
+        _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }
+    }
+
+    package borrowing func remove(_ raw: CInt) {
+        var event = epoll_event()
+        _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, raw, &event)
+    }
+
+    package struct Event {
+        package let token: UInt64
+        package let isReadable: Bool
+        package let isHungUp: Bool
+    }
+
+    /// Waits until something happens.
+    /// - Parameter milliseconds: how long; -1 for ever.
+    /// - Returns: at most 64 events; none after the time is over.
+    package borrowing func wait(milliseconds: CInt = -1) throws(Errno) -> [Event] {
+        let poller = descriptor.raw
+        let room = 64
+        var failure: Errno? = nil
+        let events = [epoll_event](unsafeUninitializedCapacity: room) { buffer, count in
+            do throws(Errno) {
+                count = Int(try systemCall { epoll_wait(poller, buffer.baseAddress, CInt(room), milliseconds) })
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return events.map {
+            Event(
+                token: $0.data.u64, isReadable: $0.events & EPOLLIN.rawValue != 0,
+                isHungUp: $0.events & (EPOLLHUP.rawValue | EPOLLRDHUP.rawValue | EPOLLERR.rawValue) != 0)
+        }
+    }
+}
+
+/// Waits until one of a few descriptors is readable. See poll(2).
+///
+/// - Parameter milliseconds: how long; -1 for ever.
+/// - Returns: whether one was.
+/// - Throws: `EINTR` where a signal came first: the caller decides what that means.
+package func waitReadable(_ first: CInt, _ second: CInt, milliseconds: CInt) throws(Errno) -> Bool {
+    var set = (pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0))
+    return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
+        let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
+        return try systemCall(retryOnInterrupt: false) { poll(raw, 2, milliseconds) } > 0
+    }
+}

@@ -1,0 +1,28 @@
+package import SystemPackage
+import CLinux
+import Glibc
+
+/// Runs one system call and captures `errno` at once.
+///
+/// - Parameter retryOnInterrupt: repeats the call while a signal cuts it short (`EINTR`). The only loop of this kind.
+/// - Throws: what the call left in `errno`.
+@inline(__always)
+package func systemCall<Result: FixedWidthInteger & SignedInteger>(
+    retryOnInterrupt: Bool = true, _ body: () -> Result
+) throws(Errno) -> Result {
+    while true {
+        let result = body()
+        if result >= 0 { return result }
+        let code = linux_errno()
+        if code == EINTR && retryOnInterrupt { continue }
+        throw Errno(rawValue: code)
+    }
+}
+
+/// CLOCK_MONOTONIC in nanoseconds: the one clock of every time stamp on a network.
+@inline(__always)
+package func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+}
