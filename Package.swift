@@ -50,6 +50,6 @@ let package = Package(
         .target(name: "Display", dependencies: ["Media", "CLibAV", "CSDL"], path: "Sources/Adapters/Display", swiftSettings: ours),
         .target(name: "Service", dependencies: ["IPN", "Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
-        .executableTarget(name: "Tool", dependencies: ["IPN", "Service", arguments, system], swiftSettings: ours),
+        .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Service", arguments, system], swiftSettings: ours),
     ]
 )

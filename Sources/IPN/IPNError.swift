@@ -1,3 +1,4 @@
+import IPNSystem
 public import SystemPackage
 
 /// What went wrong, with which network, and how to mend it.
@@ -33,6 +34,8 @@ extension IPNError {
         switch errno.rawValue {
         case Errno.noSuchFileOrDirectory.rawValue:
             IPNError(errno, path, "no network here", remedy: "make it first, for example with ipn create")
+        case Errno.connectionRefused.rawValue where (try? FileStatus(path: path).isSocket) == false:
+            IPNError(errno, path, "not a network, but another kind of file", remedy: "take another path")
         case Errno.connectionRefused.rawValue:
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
         case Errno.permissionDenied.rawValue:

@@ -127,9 +127,12 @@ struct Intake: ~Copyable {
         var rounds = 0
         let end = monotonicNanoseconds() &+ spin
         while true {
-            for _ in 0..<64 {
+            // Each look takes the line of `head` from the writer, who then pays for it: look less and less often.
+            var pauses = 1
+            for _ in 0..<32 {
                 if inbox.isReadable() || hasNews { return true }
-                spinPause()
+                for _ in 0..<pauses { spinPause() }
+                pauses = min(pauses * 2, 8)
             }
             rounds += 1
             if monotonicNanoseconds() > end { return false }

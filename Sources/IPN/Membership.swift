@@ -119,6 +119,12 @@ final class Membership: @unchecked Sendable {
         _ = try? link.call(ipn_request(IPN_OP_DRAINED, value: nodeID))
     }
 
+    var isKeeperGone: Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return isOrphaned
+    }
+
     /// Notices that the keeper is gone. Whoever slept calls it when woken for nothing.
     func listen() {
         lock.lock()

@@ -20,7 +20,7 @@ public struct Message: Sendable {
     public let tag: UInt64
     /// Counts up by one for each message of the same sender.
     public let sequence: UInt64
-    /// When it was sent: CLOCK_MONOTONIC, nanoseconds.
+    /// When it was sent: CLOCK_MONOTONIC, nanoseconds. 0 on a LOSSLESS network, where nothing is decided by age.
     public let time: UInt64
     /// Messages of the same sender, right before this one, that were lost: `sequence - lost ..< sequence`.
     public let lost: UInt64

@@ -1,13 +1,23 @@
 import CIPN
 import Glibc
 import IPNControl
+import IPNSystem
 import SystemPackage
 
 /// What a network's keeper tells of it: for `ipn show`.
 public struct NetworkStatus: Sendable {
     public let path: String
     public let options: NetworkOptions
+    /// The marker's permission bits as they are now.
+    public let permissions: Int
+    public let ownerID: Int
     public let nodes: [NodeStatus]
+
+    public var readers: Int { nodes.count { $0.receives } }
+    public var writers: Int { nodes.count { $0.sends } }
+    /// Messages sent by those who are here.
+    public var sent: UInt64 { nodes.reduce(0) { $0 + $1.sent } }
+    public var lost: UInt64 { nodes.reduce(0) { $0 + $1.lost } }
 
     /// One party. Counts are since it joined.
     public struct NodeStatus: Sendable {
@@ -50,6 +60,8 @@ public struct NetworkStatus: Sendable {
         do throws(Errno) {
             let attachment = try Attachment.open(path, creating: nil)
             let options = attachment.options
+            permissions = Int(attachment.status.mode & 0o7777)
+            ownerID = Int(attachment.status.owner)
             let membership = Membership(path: path, attachment: attachment, options: options)
             self.path = path
             self.options = NetworkOptions(options)

@@ -69,8 +69,9 @@ extension Node {
                     }
                     var request = ipn_request(IPN_OP_BIND)
                     request.options = wanted
-                    let options = try attachment.link.call(request).head.options
-                    return adopt(Membership(path: path, attachment: attachment, options: options))
+                    let answer = try attachment.link.call(request).head
+                    madeNetwork = answer.value == 1
+                    return adopt(Membership(path: path, attachment: attachment, options: answer.options))
                 } catch {
                     guard error == .brokenPipe || error == .connectionReset else { throw error }
                 }
@@ -111,10 +112,11 @@ extension Node {
         if granted.contains(.receive) || wantsCounts {
             // Places our cursors: what is sent from here on is ours to receive.
             let limit = min(window ?? options.poolSize, options.poolSize + options.history)
-            intake = Intake(
-                membership: membership, region: region, bell: readerBell.descriptor.raw, limit: limit,
-                wantsHistory: history)
-            if wantsCounts { intake?.toldCounts = 0 }
+            intake = box(
+                Intake(
+                    membership: membership, region: region, bell: readerBell.descriptor.raw, limit: limit,
+                    wantsHistory: history))
+            if wantsCounts { intake?.pointee.toldCounts = 0 }
         }
         membership.finishJoining()
         self.region = region
@@ -127,7 +129,7 @@ extension Node {
         let given = self.directions.intersection(directions)
         self.directions.subtract(directions)
         guard region != nil, let membership, !given.isEmpty else { return }
-        if given.contains(.receive) && !wantsCounts { intake = nil }
+        if given.contains(.receive) && !wantsCounts { free(&intake) }
         do throws(Errno) {
             _ = try membership.call(ipn_request(IPN_OP_SHUTDOWN, value: UInt64(given.rawValue)))
         } catch {

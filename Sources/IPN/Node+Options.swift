@@ -16,9 +16,10 @@ extension Node {
         try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
         wantsCounts = wanted
         if wanted && region != nil && intake == nil, let membership, let region, let bell = readerBell?.descriptor.raw {
-            intake = Intake(membership: membership, region: region, bell: bell, limit: options.poolSize, wantsHistory: false)
+            intake = box(
+                Intake(membership: membership, region: region, bell: bell, limit: options.poolSize, wantsHistory: false))
         }
-        intake?.toldCounts = wanted ? intake?.toldCounts ?? 0 : nil
+        intake?.pointee.toldCounts = wanted ? intake?.pointee.toldCounts ?? 0 : nil
     }
 
     /// Who is connected at this moment. RT safe.

@@ -32,10 +32,10 @@ extension Node {
 
     /// Takes the next message in place: it stays where it is until `end`, which must come before the next `begin`.
     public func begin(timeout: Duration? = nil) throws(IPNError) -> ArrivedMessage? {
-        guard intake != nil else { throw receiveRefusal }
+        guard let intake else { throw receiveRefusal }
         do throws(Errno) {
             let deadline = timeout == nil ? Deadline.never : Deadline.after(timeout)
-            switch try intake!.next(deadline: deadline) {
+            switch try intake.pointee.next(deadline: deadline) {
             case .message(let writer, let delivery): return ArrivedMessage(writer: writer, delivery: delivery)
             case .counts(let counts): return ArrivedMessage(counts)
             case nil: return nil
@@ -48,7 +48,7 @@ extension Node {
     /// Gives a message back that `begin` lent.
     public func end(_ message: ArrivedMessage) {
         guard let delivery = message.delivery else { return }
-        intake?.finish(message.writer, delivery, keepPin: false)
+        intake?.pointee.finish(message.writer, delivery, keepPin: false)
     }
 
     /// Keeps the next message in place for as long as the result lives. Four of each writer at the same time.
@@ -57,21 +57,21 @@ extension Node {
     public func hold(timeout: Duration? = nil) throws(IPNError) -> HeldMessage? {
         guard let arrival = try begin(timeout: timeout) else { return nil }
         guard let delivery = arrival.delivery else { return HeldMessage(arrival, node: self, memory: nil) }
-        let memory = intake?.memory(of: delivery)
-        intake?.finish(arrival.writer, delivery, keepPin: true)
+        let memory = intake?.pointee.memory(of: delivery)
+        intake?.pointee.finish(arrival.writer, delivery, keepPin: true)
         return HeldMessage(arrival, node: self, memory: memory)
     }
 
     func release(_ message: ArrivedMessage) {
         guard let delivery = message.delivery else { return }
-        intake?.release(delivery)
+        intake?.pointee.release(delivery)
     }
 
     /// Nanoseconds to look for a message before going to sleep; 0 by default. A spinning reader sees a message in well
     /// under a microsecond, and costs a processor.
     public var spinNanoseconds: UInt64 {
-        get { intake?.spin ?? 0 }
-        set { intake?.spin = newValue }
+        get { intake?.pointee.spin ?? 0 }
+        set { intake?.pointee.spin = newValue }
     }
 
     private var receiveRefusal: IPNError {

@@ -49,12 +49,12 @@ extension Node {
     /// - Returns: nil where a LOSSY network had no slot left: the message would be lost to all, and is counted.
     public func lend(_ count: Int, timeout: Duration? = nil) throws(IPNError) -> LentSlot? {
         guard directions.contains(.send), count <= options.mtu, count >= 0, region != nil else { throw refusal(count) }
-        if outbox == nil { try openOutbox() }
+        let outbox = if let open = self.outbox { open } else { try openOutbox() }
         do throws(Errno) {
-            guard let slot = try outbox!.lend(count, deadline: timeout == nil ? Deadline.never : Deadline.after(timeout)) else {
+            guard let slot = try outbox.pointee.lend(count, deadline: timeout == nil ? Deadline.never : Deadline.after(timeout)) else {
                 return nil
             }
-            return LentSlot(bytes: outbox!.payload(slot), count: count, packed: slot.packed)
+            return LentSlot(bytes: outbox.pointee.payload(slot), count: count, packed: slot.packed)
         } catch {
             throw sendFailure(error)
         }
@@ -62,18 +62,20 @@ extension Node {
 
     /// Makes a lent slot the next message.
     public func publish(_ slot: LentSlot, tag: UInt64 = 0) {
-        outbox!.publish(SlotNumber(packed: slot.packed), length: slot.count, tag: tag)
+        outbox!.pointee.publish(SlotNumber(packed: slot.packed), length: slot.count, tag: tag)
     }
 
     /// Gives a lent slot back unsent.
     public func cancel(_ slot: LentSlot) {
-        outbox!.cancel(SlotNumber(packed: slot.packed))
+        outbox!.pointee.cancel(SlotNumber(packed: slot.packed))
     }
 
-    private func openOutbox() throws(IPNError) {
-        guard let membership, let region, let bell = writerBell?.descriptor.raw else { return }
+    private func openOutbox() throws(IPNError) -> UnsafeMutablePointer<Outbox> {
+        guard let membership, let region, let bell = writerBell?.descriptor.raw else { throw refusal(0) }
         do throws(Errno) {
-            outbox = try Outbox.open(membership: membership, own: region.words, nodeID: nodeID, bell: bell)
+            let open = box(try Outbox.open(membership: membership, own: region.words, nodeID: nodeID, bell: bell))
+            outbox = open
+            return open
         } catch {
             throw failure(error, "cannot make the memory to send from: \(error)", remedy: "free memory, or choose a smaller MTU")
         }

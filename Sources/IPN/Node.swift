@@ -30,6 +30,8 @@ public final class Node: @unchecked Sendable {
 
     /// The network's path, once bound or connected.
     public internal(set) var path: String?
+    /// Whether this node's bind made the network.
+    public internal(set) var madeNetwork = false
     /// The port on the network; nil before connect, and for an observer.
     public internal(set) var port: Int?
     /// What this node may still do: what it asked for, less what the network's mode denied, less what it shut down.
@@ -49,9 +51,10 @@ public final class Node: @unchecked Sendable {
     var window: Int?
     var wantsCounts = false
 
-    // Exclusive by the rule above: no two threads are in the same one.
-    @exclusivity(unchecked) var outbox: Outbox?
-    @exclusivity(unchecked) var intake: Intake?
+    // Boxes of their own, made and freed by `openOutbox`, `open(intake:)` and `close`: an optional in place would be
+    // checked and copied around on every message. Exclusive by the rule above.
+    var outbox: UnsafeMutablePointer<Outbox>?
+    var intake: UnsafeMutablePointer<Intake>?
 
     /// A node that is on no network yet.
     public init() {}
@@ -83,8 +86,8 @@ public final class Node: @unchecked Sendable {
 
     /// Leaves the network. Messages that were sent still reach who was connected.
     public func close() {
-        outbox = nil
-        intake = nil
+        free(&outbox)
+        free(&intake)
         membership = nil
         region = nil
         readerBell = nil
@@ -93,6 +96,23 @@ public final class Node: @unchecked Sendable {
         port = nil
         path = nil
         isBound = false
+    }
+
+    deinit {
+        close()
+    }
+
+    func free<Side: ~Copyable>(_ side: inout UnsafeMutablePointer<Side>?) {
+        guard let pointer = side else { return }
+        side = nil
+        pointer.deinitialize(count: 1)
+        pointer.deallocate()
+    }
+
+    func box<Side: ~Copyable>(_ side: consuming Side) -> UnsafeMutablePointer<Side> {
+        let pointer = UnsafeMutablePointer<Side>.allocate(capacity: 1)
+        pointer.initialize(to: side)
+        return pointer
     }
 
     /// The error for an errno on a node that is on its network.

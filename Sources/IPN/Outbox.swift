@@ -50,7 +50,7 @@ struct Outbox: ~Copyable {
         let pins = Int(IPN_PINS) * min(Int(options.node_limit), 64)
         let layout = PoolLayout(mtu: Int(options.mtu), slots: Int(options.pool_size + options.history) + pins + 32)
         let memory = try SharedMemory(name: "ipn-pool", size: layout.size, sealedAgainstMapping: false)
-        try memory.commit(0..<layout.headersOffset)
+        try memory.commit(0..<layout.classesOffset)
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)
         let handle = try memory.readOnlyDescriptor()
         let cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
@@ -115,7 +115,9 @@ struct Outbox: ~Copyable {
     /// Publishes a filled slot, and rings whoever sleeps.
     @inline(__always)
     mutating func publish(_ slot: SlotNumber, length: Int, tag: UInt64) {
-        pool.publish(slot, length: length, time: monotonicNanoseconds(), tag: tag)
+        // Time stamps are for finding the oldest of several writers' messages; where none is dropped, the clock's
+        // 25 ns are better saved.
+        pool.publish(slot, length: length, time: isLossless ? 0 : monotonicNanoseconds(), tag: tag)
         // After the fence in publish: whoever joined before it is in this version, whoever joins later starts behind.
         if page.rosterVersion.load() == rosterVersion || refresh() { checkedNext = pool.next }
         for index in readers.indices {
@@ -131,11 +133,10 @@ struct Outbox: ~Copyable {
 
     /// Pays for a slot's memory before it is touched: exhausted memory is an error here, never a signal.
     private mutating func commit(
-        _ slot: SlotNumber, _ range: (header: Range<Int>, payload: Range<Int>), _ length: Int
+        _ slot: SlotNumber, _ range: Range<Int>, _ length: Int
     ) throws(Errno) {
         do throws(Errno) {
-            try memory.commit(range.header)
-            try memory.commit(range.payload)
+            try memory.commit(range)
         } catch {
             pool.cancel(slot)
             throw Errno(rawValue: ENOBUFS)

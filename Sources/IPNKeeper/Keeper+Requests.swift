@@ -46,6 +46,7 @@ extension Keeper {
         case IPN_OP_HELLO:
             given = try greet(member, descriptors: &descriptors, &answer)
         case IPN_OP_BIND:
+            answer.value = isStarting ? 1 : 0
             try bind(member, request)
             answer.options = options
         case IPN_OP_CONNECT:

@@ -3,18 +3,19 @@ import CIPN
 /// All writers of a network, as one reader receives from them: in turn, and within the reader's limit.
 ///
 /// RT safe but for `replace`. One thread at a time.
+@frozen
 package struct Inbox: ~Copyable {
     /// Writers with a pool.
-    package private(set) var writers: UnsafeMutableBufferPointer<WriterView>
-    private let own: NodeRegion
+    @usableFromInline package internal(set) var writers: UnsafeMutableBufferPointer<WriterView>
+    @usableFromInline let own: NodeRegion
     /// Whether writers overwrite what is not read: LOSSY.
     package let overwrites: Bool
     /// Messages that may be pending across all writers; only counts on a LOSSY network.
     package var limit: UInt64
-    private var turn = 0
-    private var sleeps: UInt64 = 0
-    private var received: UInt64 = 0
-    private var lost: UInt64 = 0
+    @usableFromInline var turn = 0
+    @usableFromInline var sleeps: UInt64 = 0
+    @usableFromInline var received: UInt64 = 0
+    @usableFromInline var lost: UInt64 = 0
 
     package init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
         self.own = own
@@ -36,7 +37,7 @@ package struct Inbox: ~Copyable {
     }
 
     /// The next message, pinned, with the index of its writer. Nil where nothing is pending.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func take() -> (writer: Int, delivery: Delivery)? {
         if overwrites { dropBeyondLimit() }
         let count = writers.count
@@ -56,7 +57,7 @@ package struct Inbox: ~Copyable {
     package mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
 
     /// Moves on behind a message.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func advance(_ writer: Int, past delivery: Delivery, keepPin: Bool) {
         writers[writer].advance(past: delivery, keepPin: keepPin, overwrites: overwrites)
         turn = writer + 1
@@ -72,7 +73,7 @@ package struct Inbox: ~Copyable {
     }
 
     /// Whether something is there: one look at every head.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func isReadable() -> Bool {
         for index in writers.indices where writers[index].pending() > 0 { return true }
         return false
@@ -133,13 +134,12 @@ package struct Inbox: ~Copyable {
 }
 
 extension WriterView {
-    /// Time stamp of the next message, or nil where its slot was taken back.
+    /// Time stamp of the next message, or nil where it was retired.
     fileprivate func timeOfNext() -> UInt64? {
-        let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: pool.entry(tail).loadAcquiring()))
-        guard pool.isValid(slot) else { return nil }
-        let header = pool.header(slot).pointee
+        _ = pool.place(tail).loadAcquiring()
+        let time = pool.entry(tail).pointee.time
         // Without a pin, what was read counts only if the message is still there afterwards.
         fullFence()
-        return region.oldest.loadAcquiring() <= tail ? header.time : nil
+        return region.oldest.loadAcquiring() <= tail ? time : nil
     }
 }

@@ -3,6 +3,7 @@ import CIPN
 /// The words of a node region (`ipn_node_header` and its cursors) over memory that is mapped elsewhere.
 ///
 /// The node itself writes; everybody else only loads, and believes nothing without a check.
+@frozen
 package struct NodeRegion {
     package let base: UnsafeRawPointer
 
@@ -22,13 +23,13 @@ package struct NodeRegion {
         header.pointee.magic = UInt64(IPN_NODE_MAGIC)
     }
 
-    package var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
-    package var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
-    package var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
-    package var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
-    package var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
-    package var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
-    package var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
+    @inlinable package var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
+    @inlinable package var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
+    @inlinable package var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
+    @inlinable package var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
+    @inlinable package var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
+    @inlinable package var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
+    @inlinable package var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
 
     /// Where the cursor for the writer with that index lies in a region.
     package static func cursorRange(_ index: Int) -> Range<Int> {
@@ -44,25 +45,27 @@ package struct NodeRegion {
 }
 
 /// The words of an `ipn_cursor`: one reader's place in one writer's stream.
+@frozen
 package struct Cursor {
     package let base: UnsafeRawPointer
 
-    package var generation: SharedWord { SharedWord(base, Int(IPN_CURSOR_GENERATION)) }
-    package var tail: SharedWord { SharedWord(base, Int(IPN_CURSOR_TAIL)) }
-    package var lost: SharedWord { SharedWord(base, Int(IPN_CURSOR_LOST)) }
+    @inlinable package var generation: SharedWord { SharedWord(base, Int(IPN_CURSOR_GENERATION)) }
+    @inlinable package var tail: SharedWord { SharedWord(base, Int(IPN_CURSOR_TAIL)) }
+    @inlinable package var lost: SharedWord { SharedWord(base, Int(IPN_CURSOR_LOST)) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func pin(_ index: Int) -> SharedWord { SharedWord(base, Int(IPN_CURSOR_PIN) + 8 * index) }
 }
 
 /// The words of the network page that change.
+@frozen
 package struct NetworkPage {
     package let base: UnsafeRawPointer
 
     package init(base: UnsafeRawPointer) { self.base = base }
 
-    package var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
-    package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
+    @inlinable package var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
+    @inlinable package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
 }
 
 /// Who is there: the unpacked `counts` word.

@@ -2,16 +2,16 @@ package import CIPN
 
 /// Where everything is in a slot pool: computed by its writer, checked by its readers.
 ///
-/// Payload slots come in classes of 256 B, 1 KiB, 4 KiB, ... up to the MTU, so that a message costs about what it
+/// Payload slots come in classes of 256 B, 512 B, 1 KiB, ... up to the MTU, so that a message costs about what it
 /// holds. The areas are sparse: a slot that was never used has no memory.
+@frozen
 package struct PoolLayout: Sendable, Equatable {
     package let classCount: Int
     package let slotsPerClass: Int
     /// A power of two, so that a sequence maps to its entry by a mask.
     package let ringEntries: Int
-    package let headersOffset: Int
     package let classesOffset: Int
-    /// The last class's slots may be smaller than a power of four: they end at the MTU.
+    /// The last class's slots may be smaller than a power of two: they end at the MTU.
     package let lastStride: Int
 
     /// Bytes of the whole pool.
@@ -27,8 +27,7 @@ package struct PoolLayout: Sendable, Equatable {
         classCount = count
         slotsPerClass = slots
         ringEntries = Self.powerOfTwo(atLeast: slots + 1)
-        headersOffset = page + Self.pages(8 * ringEntries)
-        classesOffset = headersOffset + Self.pages(Int(IPN_LINE) * slots * count)
+        classesOffset = page + Self.pages(Int(IPN_ENTRY) * ringEntries)
         lastStride = count == 1 ? Self.stride(ofClass: 0) : min(Self.stride(ofClass: count - 1), Self.pages(mtu))
     }
 
@@ -48,7 +47,7 @@ package struct PoolLayout: Sendable, Equatable {
         self = layout
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func stride(_ index: Int) -> Int {
         index == classCount - 1 ? lastStride : Self.stride(ofClass: index)
     }
@@ -60,7 +59,7 @@ package struct PoolLayout: Sendable, Equatable {
     }
 
     /// The smallest class whose slots hold `length` bytes.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func sizeClass(for length: Int) -> Int {
         if length <= 1 << Int(IPN_CLASS_MIN_LOG2) { return 0 }
         let bits = Int.bitWidth - (length - 1).leadingZeroBitCount
@@ -85,30 +84,31 @@ package struct PoolLayout: Sendable, Equatable {
 }
 
 /// Which slot a message lies in: 8 bits of class, 24 bits of index, as in the low half of a ring entry.
+@frozen
 package struct SlotNumber: Equatable {
     package let packed: UInt32
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package init(packed: UInt32) { self.packed = packed }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package init(sizeClass: Int, index: Int) { packed = UInt32(sizeClass) << 24 | UInt32(index) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package var sizeClass: Int { Int(packed >> 24) }
-    @inline(__always)
+    @inlinable @inline(__always)
     package var index: Int { Int(packed & 0xff_ffff) }
 }
 
 /// A pool's memory and layout, with the addresses worked out once.
+@frozen
 package struct PoolView {
     package let base: UnsafeMutableRawPointer
     package let layout: PoolLayout
-    private let ring: UnsafeMutableRawPointer
-    private let mask: UInt64
-    private let headers: UnsafeMutableRawPointer
+    @usableFromInline let ring: UnsafeMutableRawPointer
+    @usableFromInline let mask: UInt64
     /// Offset of each class's first payload, by the class's index.
-    private let classOffsets: UnsafeMutablePointer<Int>
+    @usableFromInline let classOffsets: UnsafeMutablePointer<Int>
 
     /// - Parameter base: `layout.size` bytes that outlive this value. Readers' memory is mapped read-only; they
     ///   never call anything here that stores.
@@ -117,34 +117,33 @@ package struct PoolView {
         self.layout = layout
         ring = base.advanced(by: Int(IPN_PAGE))
         mask = UInt64(layout.ringEntries - 1)
-        headers = base.advanced(by: layout.headersOffset)
         classOffsets = .allocate(capacity: layout.classCount)
         for index in 0..<layout.classCount { classOffsets[index] = layout.offset(ofClass: index) }
     }
 
     package func deallocate() { classOffsets.deallocate() }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func position(_ sequence: UInt64) -> Int { Int(sequence & mask) }
 
-    @inline(__always)
-    package func entry(_ sequence: UInt64) -> SharedWord { SharedWord(ring, 8 * position(sequence)) }
-
-    @inline(__always)
-    package func header(_ slot: SlotNumber) -> UnsafeMutablePointer<ipn_slot> {
-        headers.advanced(by: (slot.sizeClass * layout.slotsPerClass + slot.index) * Int(IPN_LINE))
-            .assumingMemoryBound(to: ipn_slot.self)
+    @inlinable @inline(__always)
+    package func entry(_ sequence: UInt64) -> UnsafeMutablePointer<ipn_entry> {
+        ring.advanced(by: Int(IPN_ENTRY) * position(sequence)).assumingMemoryBound(to: ipn_entry.self)
     }
 
-    @inline(__always)
+    /// The word that is stored last: an entry with the right sequence in it is there.
+    @inlinable @inline(__always)
+    package func place(_ sequence: UInt64) -> SharedWord { SharedWord(entry(sequence), 0) }
+
+    @inlinable @inline(__always)
     package func payloadOffset(_ slot: SlotNumber) -> Int {
         classOffsets[slot.sizeClass] + slot.index * layout.stride(slot.sizeClass)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func payload(_ slot: SlotNumber) -> UnsafeMutableRawPointer { base.advanced(by: payloadOffset(slot)) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func isValid(_ slot: SlotNumber) -> Bool {
         slot.sizeClass < layout.classCount && slot.index < layout.slotsPerClass
     }

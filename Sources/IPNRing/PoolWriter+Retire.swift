@@ -1,6 +1,7 @@
 import CIPN
 
 /// One reader as a writer sees it.
+@frozen
 package struct ReaderView {
     package let nodeID: UInt64
     /// This writer's cursor in the reader's region.
@@ -22,7 +23,7 @@ package struct ReaderView {
     }
 
     /// The next sequence that the reader wants of the writer `writerID`, or its floor before it has adopted it.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func tail(of writerID: UInt64) -> UInt64 {
         // SYNC adopt: generation is stored after tail; pairs with WriterView.adopt.
         cursor.generation.loadAcquiring() == writerID ? cursor.tail.loadAcquiring() : floor
@@ -31,7 +32,7 @@ package struct ReaderView {
 
 extension PoolWriter {
     /// The first message that some reader has still to read; `next` where there is none, or no reader.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func slowest(_ readers: UnsafeMutableBufferPointer<ReaderView>) -> UInt64 {
         var slowest = next
         for index in readers.indices {
@@ -90,7 +91,7 @@ extension PoolWriter {
     }
 
     /// Whether it is time to retire: in strides, so that the readers' cursors are not fetched for every message.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func wantsRetire(length: Int) -> Bool {
         // Large messages: each time, so that few slots are cycled through the cache.
         next &- nextAtRetire >= (length >= 1 << 16 ? 1 : 32)

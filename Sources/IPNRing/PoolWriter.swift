@@ -8,27 +8,28 @@ import CIPN
 ///
 /// What is free is known here alone; of what readers say only cursors and pins are looked at, and only in `retire`.
 /// RT safe: no system calls, no allocation after `init`. One thread at a time.
+@frozen
 package struct PoolWriter: ~Copyable {
     package let view: PoolView
     package let nodeID: UInt64
     /// Sequence of the next message.
-    package private(set) var next: UInt64 = 0
+    @usableFromInline package internal(set) var next: UInt64 = 0
     /// The first message that may still be read.
-    package internal(set) var oldest: UInt64 = 0
+    @usableFromInline package internal(set) var oldest: UInt64 = 0
 
-    let head: SharedWord
-    let sharedOldest: SharedWord
+    @usableFromInline let head: SharedWord
+    @usableFromInline let sharedOldest: SharedWord
     /// The slot of each message from `oldest` to `next`, by ring position.
-    let slotOfSequence: UnsafeMutablePointer<SlotNumber>
+    @usableFromInline let slotOfSequence: UnsafeMutablePointer<SlotNumber>
     /// A stack of free slots for each class: the last freed is lent first, so that the working set stays in the cache.
-    let free: UnsafeMutablePointer<UInt32>
-    let freeCount: UnsafeMutablePointer<Int>
+    @usableFromInline let free: UnsafeMutablePointer<UInt32>
+    @usableFromInline let freeCount: UnsafeMutablePointer<Int>
     /// Retired, and held by a reader.
-    let pinned: UnsafeMutablePointer<(sequence: UInt64, slot: SlotNumber)>
-    var pinnedCount = 0
+    @usableFromInline let pinned: UnsafeMutablePointer<(sequence: UInt64, slot: SlotNumber)>
+    @usableFromInline var pinnedCount = 0
     /// Bytes of each slot that are paid for.
-    private let committed: UnsafeMutablePointer<Int>
-    var nextAtRetire: UInt64 = 0
+    @usableFromInline let committed: UnsafeMutablePointer<Int>
+    @usableFromInline var nextAtRetire: UInt64 = 0
 
     /// - Parameters:
     ///   - base: zeroed memory of `layout.size` bytes that outlives this value.
@@ -55,10 +56,7 @@ package struct PoolWriter: ~Copyable {
         let header = base.assumingMemoryBound(to: ipn_pool_header.self)
         header.pointee.node_id = nodeID
         header.pointee.size = UInt64(layout.size)
-        header.pointee.class_count = UInt32(layout.classCount)
-        header.pointee.ring_entries = UInt32(layout.ringEntries)
         header.pointee.slots_per_class = UInt32(layout.slotsPerClass)
-        header.pointee.headers_offset = UInt64(layout.headersOffset)
         header.pointee.record_version = UInt32(IPN_RECORD_VERSION)
         header.pointee.magic = UInt64(IPN_POOL_MAGIC)
     }
@@ -73,7 +71,7 @@ package struct PoolWriter: ~Copyable {
     }
 
     /// Lends a slot for `length` bytes, at most the MTU. Nil where none is free: retire, then ask again.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func reserve(_ length: Int) -> SlotNumber? {
         // The ring has an entry more than a class has slots; several classes together could lap it.
         guard next &- oldest < UInt64(view.layout.ringEntries - 1) else { return nil }
@@ -89,38 +87,36 @@ package struct PoolWriter: ~Copyable {
     }
 
     /// Takes a lent slot back unpublished.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func cancel(_ slot: SlotNumber) {
         free[slot.sizeClass * view.layout.slotsPerClass + freeCount[slot.sizeClass]] = UInt32(slot.index)
         freeCount[slot.sizeClass] += 1
     }
 
-    /// The ranges of the pool that must be paid for before `length` bytes of the slot may be touched: its header and
-    /// its payload. Nil in the steady state.
-    @inline(__always)
-    package func uncommitted(_ slot: SlotNumber, length: Int) -> (header: Range<Int>, payload: Range<Int>)? {
+    /// The range of the pool that must be paid for before `length` bytes of the slot may be touched. Nil in the steady
+    /// state.
+    @inlinable @inline(__always)
+    package func uncommitted(_ slot: SlotNumber, length: Int) -> Range<Int>? {
         let done = committed[slot.sizeClass * view.layout.slotsPerClass + slot.index]
-        if done >= max(length, 1) { return nil }
-        let header = UnsafeRawPointer(view.header(slot)) - UnsafeRawPointer(view.base)
+        if done >= length { return nil }
         let start = view.payloadOffset(slot)
-        return (header..<header + Int(IPN_LINE), start + done..<start + max(length, 1))
+        return start + done..<start + length
     }
 
     package mutating func markCommitted(_ slot: SlotNumber, length: Int) {
-        committed[slot.sizeClass * view.layout.slotsPerClass + slot.index] = max(length, 1)
+        committed[slot.sizeClass * view.layout.slotsPerClass + slot.index] = length
     }
 
     /// Makes a filled slot the next message. Afterwards the caller looks who is armed, and rings.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func publish(_ slot: SlotNumber, length: Int, time: UInt64, tag: UInt64) {
-        let header = view.header(slot)
-        header.pointee.sequence = next
-        header.pointee.length = UInt64(length)
-        header.pointee.time = time
-        header.pointee.tag = tag
+        let entry = view.entry(next)
+        entry.pointee.length = UInt64(length)
+        entry.pointee.time = time
+        entry.pointee.tag = tag
         slotOfSequence[view.position(next)] = slot
-        // SYNC entry: pairs with the acquiring load of the entry in WriterView.take.
-        view.entry(next).storeReleasing(next << 32 | UInt64(slot.packed))
+        // SYNC entry: pairs with the acquiring load of the place in WriterView.take.
+        view.place(next).storeReleasing(next << 32 | UInt64(slot.packed))
         next &+= 1
         // SYNC head: pairs with the acquiring load of head in WriterView.pending.
         head.storeReleasing(next)

@@ -1,32 +1,33 @@
-import Synchronization
+public import Synchronization
 
 /// A 64-bit word of shared memory. Only ever loaded and stored atomically: another process does the same.
 ///
 /// RT safe. The pointer stays valid as long as the mapping that it was made from, which its maker keeps.
+@frozen
 package struct SharedWord: @unchecked Sendable {
     // Sendable: the word is atomic, and the address is constant.
-    private let word: UnsafePointer<Atomic<UInt64>>
+    @usableFromInline let word: UnsafePointer<Atomic<UInt64>>
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package init(_ base: UnsafeRawPointer, _ offset: Int) {
         word = base.advanced(by: offset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func load() -> UInt64 { word.pointee.load(ordering: .relaxed) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func loadAcquiring() -> UInt64 { word.pointee.load(ordering: .acquiring) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func store(_ value: UInt64) { word.pointee.store(value, ordering: .relaxed) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func storeReleasing(_ value: UInt64) { word.pointee.store(value, ordering: .releasing) }
 }
 
 /// The sequentially consistent fence: between "I have said" and "what have the others said?". Each use names its partner.
-@inline(__always)
+@inlinable @inline(__always)
 package func fullFence() {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
 }

@@ -1,6 +1,7 @@
 import CIPN
 
 /// One writer as a reader sees it, and the reader's place in its stream.
+@frozen
 package struct WriterView {
     package let nodeID: UInt64
     package let region: NodeRegion
@@ -9,13 +10,13 @@ package struct WriterView {
     package let cursor: Cursor
     /// The writer's bell, for the caller to ring when room was made.
     package let bell: CInt
-    let maximumLength: Int
-    package private(set) var tail: UInt64
+    @usableFromInline let maximumLength: Int
+    @usableFromInline package internal(set) var tail: UInt64
     /// Lost and not yet told with a message.
-    package private(set) var untoldLost: UInt64 = 0
-    private var usedPins: UInt8 = 0
+    @usableFromInline package internal(set) var untoldLost: UInt64 = 0
+    @usableFromInline var usedPins: UInt8 = 0
     /// What it publishes makes no sense; nothing is taken from it any more.
-    package private(set) var isBroken = false
+    @usableFromInline package internal(set) var isBroken = false
     /// It has left: what is there is all there will be.
     package var hasDeparted = false
     /// The wait that was rung last.
@@ -44,7 +45,7 @@ package struct WriterView {
     }
 
     /// Messages that wait to be read.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func pending() -> UInt64 {
         // SYNC head: pairs with PoolWriter.publish.
         let head = region.head.loadAcquiring()
@@ -58,7 +59,7 @@ package struct WriterView {
     }
 
     /// Passes over the oldest `count` messages, and counts them as lost.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func skip(_ count: UInt64) {
         untoldLost &+= count
         tail &+= count
@@ -70,14 +71,15 @@ package struct WriterView {
     ///
     /// - Parameter overwrites: whether the writer may retire unread messages (LOSSY). A LOSSLESS writer waits for
     ///   our tail, so there nothing needs to be fenced or checked twice.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func take(overwrites: Bool) -> Delivery? {
         while pending() > 0 {
             let index = usedPins.firstFreePin
             guard index < Int(IPN_PINS) else { return nil }
-            // SYNC entry: pairs with PoolWriter.publish. Read before the pin: after `oldest` says that `tail` is not
-            // retired, the entry cannot have been lapped when we read it.
-            let entry = pool.entry(tail).loadAcquiring()
+            // SYNC entry: pairs with PoolWriter.publish. Copied before the pin: after `oldest` says that `tail` is not
+            // retired, the entry cannot have been lapped when we copied it.
+            let place = pool.place(tail).loadAcquiring()
+            let entry = pool.entry(tail).pointee
             if overwrites {
                 cursor.pin(index).storeReleasing(tail &+ 1)
                 // FENCE pin: the pin before the look at oldest; pairs with FENCE retire in PoolWriter.retire.
@@ -91,26 +93,24 @@ package struct WriterView {
                     continue
                 }
             }
-            let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: entry))
-            guard entry >> 32 == tail & 0xffff_ffff, pool.isValid(slot) else { return giveUp(index) }
-            // Copied once, checked on the copy: the original is another process's.
-            let header = pool.header(slot).pointee
-            let length = Int(truncatingIfNeeded: header.length)
-            guard header.sequence == tail, length >= 0, length <= maximumLength,
+            // Checked on the copy: the original is another process's.
+            let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: place))
+            let length = Int(truncatingIfNeeded: entry.length)
+            guard place >> 32 == tail & 0xffff_ffff, pool.isValid(slot), length >= 0, length <= maximumLength,
                 length <= pool.layout.stride(slot.sizeClass)
             else { return giveUp(index) }
             usedPins |= 1 << UInt8(index)
             let lost = untoldLost
             untoldLost = 0
             return Delivery(
-                bytes: UnsafeRawPointer(pool.payload(slot)), length: length, sequence: tail, tag: header.tag,
-                time: header.time, lost: lost, nodeID: nodeID, pin: index)
+                bytes: UnsafeRawPointer(pool.payload(slot)), length: length, sequence: tail, tag: entry.tag,
+                time: entry.time, lost: lost, nodeID: nodeID, pin: index)
         }
         return nil
     }
 
     /// Moves on behind the message that was taken. With `keepPin` its slot stays ours until `unpin`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func advance(past delivery: Delivery, keepPin: Bool, overwrites: Bool) {
         // A LOSSLESS message was protected by the tail; from here on only the pin does it. Its store is ordered
         // before the tail's, and the writer looks at tails before pins.
@@ -146,6 +146,7 @@ package struct WriterView {
 }
 
 /// A message in place: where it lies, and what must be said to give it back.
+@frozen
 package struct Delivery {
     package let bytes: UnsafeRawPointer
     /// Bytes.
@@ -157,11 +158,11 @@ package struct Delivery {
     /// Messages of the same writer, right before this one, that were overwritten unread.
     package let lost: UInt64
     package let nodeID: UInt64
-    let pin: Int
+    @usableFromInline let pin: Int
 }
 
 extension UInt8 {
     /// Index of the lowest bit that is not set.
     @inline(__always)
-    fileprivate var firstFreePin: Int { (~self).trailingZeroBitCount }
+    @usableFromInline var firstFreePin: Int { (~self).trailingZeroBitCount }
 }

@@ -15,7 +15,7 @@
 
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker; <- network page, marker socket */
-  IPN_OP_BIND,        /* the right to manage; `options` count for the first of all binds only */
+  IPN_OP_BIND,        /* the right to manage; <- value: 1 for the first of all binds, whose `options` count */
   IPN_OP_CONNECT,     /* -> node region, reader's bell, writer's bell; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
   IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */

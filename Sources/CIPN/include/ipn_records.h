@@ -4,18 +4,18 @@
  *
  *   network page (the keeper's)   options, counts, roster version
  *   node region  (each node's)    bell state, the writer's head and oldest, a cursor per possible writer
- *   slot pool    (each writer's)  ring of entries, slot headers, payloads in size classes
+ *   slot pool    (each writer's)  ring of entries, payloads in size classes
  *
  *   node region                            slot pool
  *   +--------------------------+ 0         +----------------------------+ 0
  *   | ipn_node_header          |           | ipn_pool_header            |
  *   +--------------------------+ 4096      +----------------------------+ 4096
- *   | ipn_cursor of writer 0   |           | ring: uint64_t entry[ring] |
- *   | ipn_cursor of writer 1   |           +----------------------------+ headers_offset
- *   | ...                      |           | ipn_slot per slot          |
- *   +--------------------------+           +----------------------------+ class[0].offset
- *     sparse: a page exists                | payloads of class 0 ...    |
- *     once a writer of it does             +----------------------------+ class[1].offset ...
+ *   | ipn_cursor of writer 0   |           | ring: ipn_entry per place  |
+ *   | ipn_cursor of writer 1   |           +----------------------------+ a page's border
+ *   | ...                      |           | payloads of class 0 ...    |
+ *   +--------------------------+           +----------------------------+ a page's border
+ *     sparse: a page exists                | payloads of class 1 ...    |
+ *     once a writer of it does             +----------------------------+ ...
  *
  * Words marked "atomic" are only ever touched by atomic loads and stores; who writes, in which order and which
  * fence meets which stands in Sources/IPNRing. What another process wrote is its word only: it is copied
@@ -38,9 +38,8 @@
 #define IPN_CURSORS 65536 /* in a region: as many writers as there can be nodes */
 #define IPN_PINS 4        /* messages of one writer that a reader may hold */
 #define IPN_NO_PIN 0   /* a pin holds sequence + 1 */
-#define IPN_CLASSES 12    /* 256 B, 1 KiB, 4 KiB, ... 1 GiB */
 #define IPN_CLASS_MIN_LOG2 8
-#define IPN_CLASS_STEP_LOG2 2
+#define IPN_CLASS_STEP_LOG2 1 /* finer than by four: half-used slots leave half of the cache's sets unused */
 
 /* The keeper writes it; every node maps it. */
 struct ipn_network_page {
@@ -99,34 +98,24 @@ struct ipn_node_header {
   uint64_t reserved4[5];
 };
 
-/* One size class of a pool. */
-struct ipn_class {
-  uint64_t offset;         /* of its first payload, from the pool's start */
-  uint64_t stride;         /* bytes of a slot */
-};
-
+/* Everything else of the layout follows from the slots and the network's MTU: see PoolLayout. */
 struct ipn_pool_header {
   uint64_t magic;
   uint32_t record_version;
-  uint32_t class_count;
+  uint32_t slots_per_class;
   uint64_t node_id;
   uint64_t size;           /* bytes of the whole pool */
-  uint32_t ring_entries;   /* a power of two, at least slots_per_class + 1 */
-  uint32_t slots_per_class;
-  uint64_t headers_offset;
-  uint64_t reserved[2];
-  struct ipn_class classes[IPN_CLASSES];
+  uint64_t reserved[4];
 };
 
-/* A ring entry: 32 low bits of the sequence | 8 bits of class | 24 bits of slot. */
-
-/* One message's header; the payload lies in its class's area. Written before the entry is, read under a pin. */
-struct ipn_slot {
-  uint64_t sequence;
+/* What a message is and where it lies; the entry for sequence n is at place n modulo the ring. A reader copies it,
+ * pins the sequence, and then looks at `oldest`: unless that has passed, the copy was whole. All that is needed of a
+ * message is in the copy and in its slot, so nothing matters that is overwritten under a stalled reader. */
+struct ipn_entry {
+  uint64_t place;          /* atomic: 32 low bits of the sequence | 8 bits of class | 24 bits of slot; stored last */
   uint64_t length;         /* bytes */
-  uint64_t time;           /* CLOCK_MONOTONIC, nanoseconds, at publish */
+  uint64_t time;           /* CLOCK_MONOTONIC, nanoseconds, at publish; 0 on a LOSSLESS network */
   uint64_t tag;            /* travels beside the payload, unread by the bus */
-  uint64_t reserved[4];
 };
 
 /* Where the shared words are, for languages that cannot ask offsetof. */
@@ -143,6 +132,7 @@ struct ipn_slot {
 #define IPN_CURSOR_TAIL 8
 #define IPN_CURSOR_PIN 16
 #define IPN_CURSOR_LOST 48
+#define IPN_ENTRY 32
 
 _Static_assert(sizeof(struct ipn_network_page) == 256, "network page");
 _Static_assert(offsetof(struct ipn_network_page, roster_version) == IPN_NETWORK_ROSTER, "network page");
@@ -160,7 +150,7 @@ _Static_assert(offsetof(struct ipn_node_header, waiting) == IPN_NODE_WAITING, "n
 _Static_assert(offsetof(struct ipn_node_header, received) == IPN_NODE_RECEIVED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, lost) == IPN_NODE_LOST, "node header");
 _Static_assert(offsetof(struct ipn_node_header, dropped) == IPN_NODE_DROPPED, "node header");
-_Static_assert(sizeof(struct ipn_pool_header) == 64 + 16 * IPN_CLASSES, "pool header");
-_Static_assert(sizeof(struct ipn_slot) == IPN_LINE, "a slot header is a cache line");
+_Static_assert(sizeof(struct ipn_pool_header) == 64, "pool header");
+_Static_assert(sizeof(struct ipn_entry) == IPN_ENTRY, "two entries are a cache line");
 
 #endif

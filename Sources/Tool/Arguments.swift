@@ -1,0 +1,75 @@
+import ArgumentParser
+import IPN
+import SystemPackage
+
+/// A number of bytes: `1514`, `64K`, `4M`, `1G`; powers of 1024.
+struct ByteCount: ExpressibleByArgument {
+    let bytes: Int
+
+    init(_ bytes: Int) { self.bytes = bytes }
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        var digits = argument[...]
+        var unit = 1
+        if let last = digits.last?.uppercased().first, let factor = units[last] {
+            unit = factor
+            digits = digits.dropLast()
+        }
+        guard let number = Int(digits), number >= 0, number <= Int.max / unit else { return nil }
+        bytes = number * unit
+    }
+
+    var defaultValueDescription: String { "\(bytes)" }
+}
+
+/// Permission bits in octal: `750`.
+struct Mode: ExpressibleByArgument {
+    let permissions: FilePermissions
+
+    init(_ permissions: FilePermissions) { self.permissions = permissions }
+
+    init?(argument: String) {
+        guard let bits = UInt32(argument, radix: 8), bits <= 0o777 else { return nil }
+        permissions = FilePermissions(rawValue: bits)
+    }
+
+    var defaultValueDescription: String { String(permissions.rawValue, radix: 8) }
+}
+
+/// A time in seconds: `10`, `0.5`.
+struct Seconds: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let seconds = Double(argument), seconds.isFinite, seconds >= 0, seconds < 1e9 else { return nil }
+        duration = .seconds(seconds)
+    }
+}
+
+/// What a network is made with.
+struct NetworkArguments: ParsableArguments {
+    @Option(help: "Longest message in bytes; K, M and G are powers of 1024. 1 to 1G.")
+    var mtu = ByteCount(NetworkOptions().mtu)
+    @Option(help: "Messages that may be pending: for each receiver, or in the whole network with --lossless.")
+    var pool = NetworkOptions().poolSize
+    @Option(help: "Most nodes at a time, 1 to 65535.")
+    var nodes = NetworkOptions().nodeLimit
+    @Option(help: "Messages that each sender keeps for those who join later.")
+    var history = 0
+    @Flag(help: "Hold senders up when the pool is full, instead of dropping the oldest message.")
+    var lossless = false
+    @Option(help: "Who may receive (r), send (w) and manage (x), in octal; less the umask.")
+    var mode = Mode(FilePermissions(rawValue: 0o700))
+
+    var options: NetworkOptions {
+        var options = NetworkOptions()
+        options.mtu = mtu.bytes
+        options.poolSize = pool
+        options.nodeLimit = nodes
+        options.history = history
+        options.isLossless = lossless
+        options.mode = mode.permissions
+        return options
+    }
+}

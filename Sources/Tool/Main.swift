@@ -1,0 +1,61 @@
+import ArgumentParser
+import Glibc
+import IPN
+
+/// The tool's front door: parses, runs, and turns whatever goes wrong into one line and an exit code.
+@main
+enum Main {
+    static func main() {
+        do {
+            var command = try Ipn.parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if let error = error as? IPNError {
+            complain(error.description)
+            exit(ExitStatus(error).rawValue)
+        }
+        if let failure = error as? Failure {
+            complain(failure.message)
+            exit(failure.status.rawValue)
+        }
+        if let code = error as? ExitCode { exit(code.rawValue) }
+        // Help and version are no errors; they print what they have.
+        guard Ipn.exitCode(for: error) != .success else { Ipn.exit(withError: error) }
+        let message = Ipn.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+        complain("\(message) (see ipn --help)")
+        exit(ExitStatus.usage.rawValue)
+    }
+
+    private static func complain(_ message: String) {
+        let line = Array("ipn: \(message)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    }
+}
+
+/// `ipn` without a word.
+struct Ipn: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ipn",
+        abstract: "A bus for processes: whoever is on a network hears what the others send.",
+        discussion: """
+            A network is a file; its r, w and x bits say who may receive, send and manage.
+
+            EXAMPLES
+              ipn create /tmp/net --mtu 64K         a network that stays until it is removed
+              ipn receive /tmp/net &                everybody who receives
+              echo hello | ipn send /tmp/net        hears what anybody sends
+              ipn show /tmp/net                     who is there, and what was lost
+
+            EXIT STATUS
+              0 done    1 failed    2 wrong usage    3 no network there    4 no right to do that
+            """,
+        version: "0.1",
+        subcommands: [
+            CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
+        ])
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Glibc
+import IPN
+import IPNSystem
+import SystemPackage
+
+struct ReceiveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "receive",
+        abstract: "Write what others send to standard output, a line for each message.",
+        discussion: """
+            Ends on Ctrl-C, after --count messages, or once all senders have left. What was lost on a LOSSY network is
+            said on standard error at the end.
+
+            EXAMPLES
+              ipn receive /tmp/net > lines.txt
+              ipn receive /tmp/net --raw --until-no-writers > disk.img
+            """)
+
+    @Argument(help: "The network.", completion: .file())
+    var path: String
+    @Option(help: "End after that many messages.")
+    var count: Int?
+    @Flag(help: "End once somebody has sent and nobody is left who could.")
+    var untilNoWriters = false
+    @Flag(help: "Write messages as they are, without a line's end behind each.")
+    var raw = false
+    @Flag(help: "Begin with what senders kept, on a network with history.")
+    var history = false
+
+    func validate() throws {
+        if let count, count < 0 { throw ValidationError("--count must not be negative") }
+    }
+
+    func run() throws {
+        let signals = try Interruption()
+        let node = Node()
+        try node.connect(path, directions: .receive, history: history)
+        try node.setDescription("ipn receive")
+        if untilNoWriters { try node.setWantsNumberOfNodes(true) }
+        let descriptor = try node.fileDescriptor()
+        var output = StandardOutput()
+        var received = 0
+        var lost: UInt64 = 0
+        var hadWriters = false
+        var isOver = false
+        defer { sayLost(lost) }
+        while count.map({ received < $0 }) ?? true {
+            if let message = try node.begin(timeout: .zero) {
+                if let nodes = message.numberOfNodes {
+                    if nodes.writers > 0 { hadWriters = true }
+                    isOver = hadWriters && nodes.writers == 0
+                    continue
+                }
+                hadWriters = true
+                received += 1
+                lost += message.lost
+                try output.write(message.bytes, lineEnd: !raw)
+                node.end(message)
+                continue
+            }
+            try output.flush()
+            // Nothing was left to read after the last sender had gone.
+            if isOver && node.numberOfNodes.writers == 0 { break }
+            if try signals.wait(for: descriptor) { break }
+            if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network is gone") }
+        }
+        try output.flush()
+    }
+
+    private func sayLost(_ lost: UInt64) {
+        guard lost > 0 else { return }
+        let line = Array("ipn: \(path): \(lost) messages were lost: the network is lossy and we read too slowly\n".utf8)
+        _ = Glibc.write(STDERR_FILENO, line, line.count)
+    }
+}
+
+/// Standard output, gathered into large writes.
+private struct StandardOutput {
+    private var buffer: [UInt8] = []
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer, lineEnd: Bool) throws {
+        buffer.append(contentsOf: bytes)
+        if lineEnd { buffer.append(UInt8(ascii: "\n")) }
+        if buffer.count >= 1 << 16 { try flush() }
+    }
+
+    mutating func flush() throws {
+        var done = 0
+        while done < buffer.count {
+            let written = buffer[done...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if written < 0 {
+                guard errno == EINTR else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
+            } else {
+                done += written
+            }
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}

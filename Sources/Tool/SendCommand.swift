@@ -1,0 +1,88 @@
+import ArgumentParser
+import Glibc
+import IPN
+import SystemPackage
+
+struct SendCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send standard input: a message for each line, or for each block.",
+        discussion: """
+            EXAMPLES
+              ipn send /tmp/net < lines.txt
+              echo hello | ipn send /tmp/net --wait-readers 1
+              ipn send /tmp/net --block 64K < disk.img
+            """)
+
+    @Argument(help: "The network.", completion: .file())
+    var path: String
+    @Option(help: "Send blocks of that many bytes, not lines.")
+    var block: ByteCount?
+    @Option(help: "Begin once that many others receive.")
+    var waitReaders = 0
+
+    func validate() throws {
+        if let block, block.bytes < 1 { throw ValidationError("--block must be at least 1") }
+    }
+
+    func run() throws {
+        let node = Node()
+        if waitReaders > 0 {
+            try node.connect(path, directions: .send)
+            try node.waitForReaders(waitReaders)
+        } else {
+            try node.connect(path, directions: .send)
+        }
+        guard node.directions.contains(.send) else {
+            throw IPNError(.permissionDenied, path, "no right to send", remedy: "ask its owner for w (chmod)")
+        }
+        try node.setDescription("ipn send")
+        if let block { try sendBlocks(of: block.bytes, to: node) } else { try sendLines(to: node) }
+    }
+
+    private func sendBlocks(of size: Int, to node: Node) throws {
+        var input = StandardInput()
+        var pending: [UInt8] = []
+        while let chunk = try input.read() {
+            pending += chunk
+            var start = 0
+            while pending.count - start >= size {
+                try node.send(Array(pending[start..<start + size]))
+                start += size
+            }
+            pending.removeFirst(start)
+        }
+        if !pending.isEmpty { try node.send(pending) }
+    }
+
+    private func sendLines(to node: Node) throws {
+        var input = StandardInput()
+        var pending: [UInt8] = []
+        while let chunk = try input.read() {
+            var start = chunk.startIndex
+            while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                pending += chunk[start..<end]
+                try node.send(pending)
+                pending.removeAll(keepingCapacity: true)
+                start = end + 1
+            }
+            pending += chunk[start...]
+        }
+        if !pending.isEmpty { try node.send(pending) }
+    }
+}
+
+/// Standard input in pieces.
+private struct StandardInput {
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+
+    /// The next piece, or nil at the end.
+    mutating func read() throws -> ArraySlice<UInt8>? {
+        while true {
+            let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+            if count > 0 { return buffer[..<count] }
+            if count == 0 { return nil }
+            guard errno == EINTR else { throw Failure("standard input: \(String(cString: strerror(errno)))") }
+        }
+    }
+}
