@@ -126,9 +126,9 @@ extension MediaHeader {
 
 extension CodedPacket {
     fileprivate var flags: UInt32 {
-        (isKey ? UInt32(IPN_MEDIA_KEY.rawValue) : 0)
-            | (isDiscontinuity ? UInt32(IPN_MEDIA_DISCONTINUITY.rawValue) : 0)
-            | (isCorrupt ? UInt32(IPN_MEDIA_CORRUPT.rawValue) : 0)
+        (isKey ? UInt32(IPN_MEDIA_KEY) : 0)
+            | (isDiscontinuity ? UInt32(IPN_MEDIA_DISCONTINUITY) : 0)
+            | (isCorrupt ? UInt32(IPN_MEDIA_CORRUPT) : 0)
     }
 
     fileprivate init(_ record: ipn_media_header) {
@@ -136,9 +136,9 @@ extension CodedPacket {
         pts = record.pts == .min ? nil : record.pts
         dts = record.dts == .min ? nil : record.dts
         duration = record.duration
-        isKey = record.flags & UInt32(IPN_MEDIA_KEY.rawValue) != 0
-        isDiscontinuity = record.flags & UInt32(IPN_MEDIA_DISCONTINUITY.rawValue) != 0
-        isCorrupt = record.flags & UInt32(IPN_MEDIA_CORRUPT.rawValue) != 0
+        isKey = record.flags & UInt32(IPN_MEDIA_KEY) != 0
+        isDiscontinuity = record.flags & UInt32(IPN_MEDIA_DISCONTINUITY) != 0
+        isCorrupt = record.flags & UInt32(IPN_MEDIA_CORRUPT) != 0
         captureTime = record.capture_time_ns == .min ? nil : record.capture_time_ns
         lost = record.lost
     }

@@ -61,7 +61,7 @@ extension MediaMessage {
             guard Int(record.index) == position else { throw .malformed("stream \(record.index) in place \(position)") }
             offset += recordSize
             let size = Int(record.extradata_size)
-            guard size <= Int(IPN_MEDIA_MAX_EXTRADATA.rawValue), StreamDescription.padded(size) <= payload.byteCount - offset
+            guard size <= Int(IPN_MEDIA_MAX_EXTRADATA), StreamDescription.padded(size) <= payload.byteCount - offset
             else { throw .malformed("\(size) octets of extradata") }
             let extradata = payload.extracting(offset..<offset + size).withUnsafeBytes { [UInt8]($0) }
             offset += StreamDescription.padded(size)

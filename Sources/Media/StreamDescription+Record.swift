@@ -10,7 +10,7 @@ extension StreamDescription {
     /// - Throws: `.malformedMessage` if something does not fit: names too long, too much extradata.
     var record: ipn_media_stream {
         get throws(MediaError) {
-            guard extradata.count <= Int(IPN_MEDIA_MAX_EXTRADATA.rawValue) else {
+            guard extradata.count <= Int(IPN_MEDIA_MAX_EXTRADATA) else {
                 throw .malformed("\(extradata.count) octets of extradata")
             }
             var record = ipn_media_stream()
@@ -31,16 +31,16 @@ extension StreamDescription {
             Self.putShortened(title, into: &record.title)
             switch kind {
             case .video(let video):
-                record.media = UInt16(IPN_MEDIA_VIDEO.rawValue)
+                record.media = UInt16(IPN_MEDIA_VIDEO)
                 try Self.put(video.pixelFormat, into: &record.format, "pixel format")
                 record.put(video)
             case .audio(let audio):
-                record.media = UInt16(IPN_MEDIA_AUDIO.rawValue)
+                record.media = UInt16(IPN_MEDIA_AUDIO)
                 try Self.put(audio.sampleFormat, into: &record.format, "sample format")
                 try Self.put(audio.channelLayout, into: &record.channel_layout, "channel layout")
                 record.put(audio)
             case .subtitle:
-                record.media = UInt16(IPN_MEDIA_SUBTITLE.rawValue)
+                record.media = UInt16(IPN_MEDIA_SUBTITLE)
             }
             return record
         }
@@ -56,15 +56,15 @@ extension StreamDescription {
         guard Self.isZero(record.reserved) else { throw .malformed("reserved words are set") }
 
         let kind: Kind
-        switch UInt32(record.media) {
-        case UInt32(IPN_MEDIA_VIDEO.rawValue):
+        switch Int(record.media) {
+        case Int(IPN_MEDIA_VIDEO):
             kind = .video(try Video(record, pixelFormat: Self.text(record.format, "pixel format")))
-        case UInt32(IPN_MEDIA_AUDIO.rawValue):
+        case Int(IPN_MEDIA_AUDIO):
             kind = .audio(
                 try Audio(
                     record, sampleFormat: Self.text(record.format, "sample format"),
                     channelLayout: Self.text(record.channel_layout, "channel layout")))
-        case UInt32(IPN_MEDIA_SUBTITLE.rawValue): kind = .subtitle
+        case Int(IPN_MEDIA_SUBTITLE): kind = .subtitle
         default: throw .malformed("a stream of unknown kind \(record.media)")
         }
 
