@@ -1,7 +1,8 @@
 /// The consumer's side of the rules: what of a media network may be shown, written or sent on.
 ///
 /// - Nothing before the description of the epoch it belongs to.
-/// - A video stream begins at a key frame. Where there is video, sound and subtitles begin with it.
+/// - A video stream begins at a key frame. Where there is video, sound and subtitles begin with it, unless
+///   they are seen from their very first packet on: who is there from the beginning misses nothing.
 /// - After a loss a video stream resumes at its next key frame; sound goes on at once. Each stream counts
 ///   its own messages, so a lost sound packet costs no picture.
 /// - A description of another epoch is a new publication: the one before is over, and what still comes of
@@ -50,6 +51,8 @@ public struct StreamGate: Sendable {
 
     private struct Progress: Sendable {
         var next: UInt64?
+        /// Seen from its first packet on, without loss.
+        var isWhole = false
         var awaitsKeyFrame: Bool
         /// Lost, and not yet told of.
         var lost: UInt32 = 0
@@ -113,7 +116,9 @@ public struct StreamGate: Sendable {
         guard streams.indices.contains(packet.stream) else { return .drop(.unknownStream) }
         let isVideo = streams[packet.stream].isVideo
         var state = progress[packet.stream]
+        if state.next == nil { state.isWhole = sequence == 0 }
         if let next = state.next, sequence != next {
+            state.isWhole = false
             state.lost = state.lost.addingReportingOverflow(UInt32(clamping: sequence &- next)).partialValue
             if isVideo { state.awaitsKeyFrame = true }
         }
@@ -125,7 +130,7 @@ public struct StreamGate: Sendable {
             state.awaitsKeyFrame = false
         }
         if isVideo { hasBegun = true }
-        guard hasBegun || !hasVideo else { return .drop(.awaitingVideo) }
+        guard hasBegun || !hasVideo || state.isWhole else { return .drop(.awaitingVideo) }
 
         var packet = packet
         if state.lost > 0 {
