@@ -45,11 +45,23 @@ let package = Package(
 
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),
-        .target(name: "LibAV", dependencies: ["Media", "CLibAV"], path: "Sources/Adapters/LibAV", swiftSettings: ours),
-        .target(name: "TestSignal", dependencies: ["Media", "CLibAV"], path: "Sources/Adapters/TestSignal", swiftSettings: ours),
-        .target(name: "Display", dependencies: ["Media", "CLibAV", "CSDL"], path: "Sources/Adapters/Display", swiftSettings: ours),
-        .target(name: "Service", dependencies: ["IPN", "Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
+        .target(name: "LibAVBase", dependencies: ["Media", "CLibAV"], swiftSettings: ours),
+        .target(
+            name: "LibAV", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/LibAV", swiftSettings: ours),
+        .target(
+            name: "TestSignal", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/TestSignal",
+            swiftSettings: ours),
+        .target(
+            name: "Display", dependencies: ["Media", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
+            swiftSettings: ours),
+        .target(
+            name: "Service", dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "Display", system],
+            swiftSettings: ours),
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
-        .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Service", arguments, system], swiftSettings: ours),
+        .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", arguments, system], swiftSettings: ours),
+
+        .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
+        .testTarget(
+            name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
     ]
 )

@@ -1,0 +1,140 @@
+import CLibAV
+import LibAVBase
+public import Media
+
+/// Packets of a file, or of anything else that libavformat opens.
+///
+/// Not for two threads at once.
+public struct Demuxer: ~Copyable, PacketSource {
+    public let url: String
+    public let streams: [StreamDescription]
+    /// What is in there and not carried, in words: `stream 2: data`.
+    public let skipped: [String]
+
+    private let input: InputContext
+    private let packet: Packet
+    private let interruption: Interruption
+    private let readTimeout: Int64
+    /// libavformat's index → ours.
+    private let indices: [Int?]
+    private var loop: LoopOffset
+
+    /// Opens it. Blocks until the streams are known.
+    /// - Parameters:
+    ///   - url: a path, or an address as libavformat understands it.
+    ///   - format: libavformat's name of the format where it cannot be told from the contents.
+    ///   - options: libavformat's, such as `rtsp_transport`.
+    ///   - openTimeout: nanoseconds.
+    ///   - readTimeout: nanoseconds that `next` may wait for a network.
+    ///   - stop: raise it to end this and every later call with `.cancelled`.
+    /// - Throws: `.notFound`, `.refused`, `.timedOut`, `.noStreams`, `.unsupportedFormat`, `.cannotOpen`, …
+    public init(
+        url: String, format: String? = nil, options: [(key: String, value: String)] = [],
+        openTimeout: Int64 = 15_000_000_000, readTimeout: Int64 = 30_000_000_000, stop: StopFlag = StopFlag()
+    ) throws(MediaError) {
+        let interruption = Interruption(stop)
+        interruption.setDeadline(in: openTimeout)
+        let input = try InputContext(url: LocalFile.address(of: url), format: format, options: options, interruption: interruption)
+        try input.readStreams(url)
+        interruption.clearDeadline()
+
+        var streams: [StreamDescription] = []
+        var skipped: [String] = []
+        var indices: [Int?] = []
+        for stream in input.streams {
+            guard let stream else { continue }
+            if let description = StreamDescription(stream, index: streams.count) {
+                indices.append(streams.count)
+                streams.append(description)
+            } else {
+                skipped.append("stream \(stream.pointee.index): \(Self.kind(of: stream))")
+                indices.append(nil)
+                stream.pointee.discard = AVDISCARD_ALL
+            }
+        }
+        guard !streams.isEmpty else {
+            throw MediaError(.noStreams, object: url, what: "no sound, picture or subtitles in it", cause: skipped.joined(separator: ", "))
+        }
+        self.packet = try Packet()
+        self.url = url
+        self.input = input
+        self.streams = streams
+        self.skipped = skipped
+        self.indices = indices
+        self.interruption = interruption
+        self.readTimeout = readTimeout
+        loop = LoopOffset(streams)
+    }
+
+    /// - Throws: `.cancelled`, `.timedOut`, `.readFailed`.
+    public mutating func next() throws(MediaError) -> CodedPacket? {
+        let mark = LogTail.mark()
+        while true {
+            av_packet_unref(packet.pointer)
+            interruption.setDeadline(in: readTimeout)
+            let status = av_read_frame(input.pointer, packet.pointer)
+            interruption.clearDeadline()
+            // libavformat reports an interrupted read of some protocols as the end.
+            guard !interruption.stop.isRaised else {
+                throw MediaError(.cancelled, object: url, what: "stopped")
+            }
+            if status == clibav_error_eof() { return nil }
+            if status == clibav_error_again() { continue }
+            guard status >= 0 else {
+                throw LibAVFailure.error(
+                    status, .readFailed, object: url, what: "cannot be read on", since: mark, interruption: interruption)
+            }
+            let position = Int(packet.pointer.pointee.stream_index)
+            // A transport stream may announce streams later: they were in no description.
+            guard indices.indices.contains(position), let index = indices[position] else { continue }
+            return loop.place(packet.description(stream: index))
+        }
+    }
+
+    public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        try packet.withBytes(body)
+    }
+
+    /// Goes back to the beginning; time stamps go on rising from where they are.
+    /// - Throws: `.readFailed` if this cannot be rewound.
+    public mutating func rewind() throws(MediaError) {
+        let mark = LogTail.mark()
+        av_packet_unref(packet.pointer)
+        let start = input.pointer.pointee.start_time == clibav_no_pts() ? 0 : input.pointer.pointee.start_time
+        let status = avformat_seek_file(input.pointer, -1, Int64.min, start, start, 0)
+        guard status >= 0 else {
+            throw LibAVFailure.error(
+                status, .readFailed, object: url, what: "cannot be rewound", since: mark, interruption: interruption)
+        }
+        loop.wrap()
+    }
+
+    private static func kind(of stream: UnsafeMutablePointer<AVStream>) -> String {
+        if stream.pointee.disposition & clibav_disposition_attached_picture() != 0 { return "attached picture" }
+        let name = av_get_media_type_string(stream.pointee.codecpar.pointee.codec_type)
+        return name.map { String(cString: $0) } ?? "unknown"
+    }
+}
+
+extension StreamDescription {
+    /// - Returns: nil for what is not carried.
+    fileprivate init?(_ stream: UnsafeMutablePointer<AVStream>, index: Int) {
+        let stream = stream.pointee
+        guard stream.disposition & clibav_disposition_attached_picture() == 0 else { return nil }
+        self.init(stream.codecpar, index: index, timeBase: stream.time_base)
+        startTime = stream.start_time == clibav_no_pts() ? nil : stream.start_time
+        disposition = UInt32(bitPattern: stream.disposition)
+        language = Self.text("language", stream.metadata)
+        title = Self.text("title", stream.metadata)
+        if case .video(var video) = kind {
+            video.frameRate = Ratio(stream.avg_frame_rate)
+            video.realFrameRate = Ratio(stream.r_frame_rate)
+            if !video.sampleAspect.isKnown { video.sampleAspect = Ratio(stream.sample_aspect_ratio) }
+            kind = .video(video)
+        }
+    }
+
+    private static func text(_ key: String, _ metadata: OpaquePointer?) -> String {
+        av_dict_get(metadata, key, nil, 0).map { String(cString: $0.pointee.value) } ?? ""
+    }
+}

@@ -1,0 +1,98 @@
+import CLibAV
+import LibAVBase
+import Media
+
+/// Where a muxer writes: the container, the address and the options that go with it.
+struct Destination {
+    /// As the caller gave it.
+    let url: String
+    /// As libavformat takes it.
+    let address: String
+    /// libavformat's name of the container.
+    let format: String
+    /// A path on this machine, or nil.
+    let path: String?
+    /// Of the publication's streams, those that this destination takes at all.
+    let streams: [StreamDescription]
+    private(set) var options: [(key: String, value: String)]
+
+    /// - Parameter format: overrides the choice by protocol and file name.
+    /// - Throws: `.unsupportedFormat`, `.noStreams`.
+    init(url: String, format: String?, streams: [StreamDescription], options own: [(key: String, value: String)]) throws(MediaError) {
+        self.url = url
+        var scheme = LocalFile.scheme(of: url)
+        if scheme != nil, !Self.isProtocol(scheme!) { scheme = nil }
+        path = scheme == nil ? url : scheme == "file" ? String(url.dropFirst("file:".count)) : nil
+        // `name:rest` in a path would be taken for a protocol.
+        address = path.map { "file:" + $0 } ?? url
+        self.streams = scheme == "icecast" ? Array(streams.filter { $0.isAudio }.prefix(1)) : streams
+        guard !self.streams.isEmpty else {
+            throw MediaError(.noStreams, object: url, what: streams.isEmpty ? "no streams to write" : "icecast carries sound, and there is none")
+        }
+        if let format { self.format = format } else { self.format = try Self.format(scheme: scheme, url: url, streams: self.streams) }
+        options = Self.defaults(self.format, scheme: scheme).filter { option in !own.contains { $0.key == option.key } }
+        options += own
+    }
+
+    private static func isProtocol(_ scheme: String) -> Bool {
+        if scheme == "rtsp" { return true }
+        var cursor: UnsafeMutableRawPointer?
+        while let name = avio_enum_protocols(&cursor, 1) {
+            if String(cString: name) == scheme { return true }
+        }
+        return false
+    }
+
+    private static func format(scheme: String?, url: String, streams: [StreamDescription]) throws(MediaError) -> String {
+        switch scheme {
+        case "rtmp", "rtmps", "rtmpt", "rtmpts", "ffrtmphttp": return "flv"
+        case "srt", "udp", "udplite", "rist", "tcp", "sctp", "unix": return "mpegts"
+        case "rtp", "srtp": return streams.count == 1 ? "rtp" : "rtp_mpegts"
+        case "rtsp": return "rtsp"
+        case "icecast": return try icecastFormat(streams[0], url)
+        default: break
+        }
+        let name = url.split(separator: "/").last.map(String.init) ?? url
+        if let format = av_guess_format(nil, name, nil) { return Self.name(format) }
+        // Some containers have no extension of their own: `x.framecrc`.
+        if let dot = name.lastIndex(of: "."), let format = av_guess_format(String(name[name.index(after: dot)...]), nil, nil) {
+            return Self.name(format)
+        }
+        throw MediaError(
+            .unsupportedFormat, object: url, what: "its name does not tell the container",
+            remedy: "end it in .mkv, .mp4, .ts, .webm or .m3u8, or name a format")
+    }
+
+    /// libavformat lists several names, separated by commas, for some: the first is enough to find it again.
+    private static func name(_ format: UnsafePointer<AVOutputFormat>) -> String {
+        String(String(cString: format.pointee.name).prefix { $0 != "," })
+    }
+
+    private static func icecastFormat(_ stream: StreamDescription, _ url: String) throws(MediaError) -> String {
+        switch stream.codec {
+        case "opus", "vorbis", "flac", "speex": return "ogg"
+        case "mp3": return "mp3"
+        case "aac": return "adts"
+        default:
+            throw MediaError(
+                .unsupportedCodec, object: url, what: "icecast cannot carry \(stream.codec)",
+                remedy: "publish sound as opus, vorbis, mp3 or aac")
+        }
+    }
+
+    private static func defaults(_ format: String, scheme: String?) -> [(key: String, value: String)] {
+        var options: [(key: String, value: String)] = []
+        if format == "hls" {
+            // A live window of 12 s, complete files only, so that a web server may serve the folder as it is.
+            options += [
+                ("hls_time", "2"), ("hls_list_size", "6"), ("hls_delete_threshold", "3"),
+                ("hls_flags", "delete_segments+temp_file+independent_segments"),
+            ]
+        }
+        if scheme == "icecast" {
+            let types = ["ogg": "audio/ogg", "adts": "audio/aac", "mp3": "audio/mpeg"]
+            if let type = types[format] { options.append(("content_type", type)) }
+        }
+        return options
+    }
+}

@@ -1,0 +1,159 @@
+import CLibAV
+import LibAVBase
+public import Media
+
+/// Writes coded packets into a file or onto a network, as they are, without decoding them.
+///
+/// Formats by address: a file by its extension (`.mkv`, `.mp4`, `.ts`, `.webm`, `.nut`, `.m3u8`, …); `rtmp:` flv;
+/// `srt:`, `udp:`, `tcp:` MPEG-TS; `rtp:` plain RTP for one stream, MPEG-TS in RTP for more; `icecast:` Ogg, MP3 or
+/// ADTS by the codec of the first sound stream, other streams being left out.
+///
+/// `.mp4` is a plain one: exact in its time stamps, but readable only after `finish`. What must stay readable
+/// if the recorder is killed goes into `.mkv`, `.ts` or `.nut`, or into an `.mp4` with
+/// `movflags=+frag_keyframe+delay_moov+default_base_moof`, which loses the trimming of an encoder's padding.
+///
+/// Not for two threads at once.
+public struct Muxer: ~Copyable, PacketSink {
+    public let url: String
+    /// libavformat's name.
+    public let format: String
+    /// Of the streams given, those that are written.
+    public let streams: [StreamDescription]
+    /// Packets written so far, and their octets.
+    public private(set) var packetCount: UInt64 = 0
+    public private(set) var byteCount: UInt64 = 0
+
+    private var output: OutputContext
+    private let packet: Packet
+    private let interruption: Interruption
+    private let ioTimeout: Int64
+    private var timeline: MuxTimeline
+    /// Our index → libavformat's.
+    private let positions: [Int: Int]
+    private enum State { case writing, failed, finished }
+    private var state: State = .writing
+
+    /// Checks that the container holds the codecs, then opens, and writes the header. If any of it fails,
+    /// no new file is left behind, and no old one has been touched.
+    /// - Parameters:
+    ///   - url: a path or an address. The folder of an `.m3u8` is made.
+    ///   - format: libavformat's name, where the address does not tell.
+    ///   - options: of the muxer and the protocol; they replace ours.
+    ///   - overwrite: whether a file that is there may be replaced.
+    ///   - ioTimeout: nanoseconds that opening, and any one write, may wait for a network.
+    ///   - stop: raise it to end this and every later call with `.cancelled`.
+    /// - Throws: `.unsupportedCodec`, `.unsupportedFormat`, `.invalidOption`, `.alreadyExists`, `.refused`,
+    ///   `.timedOut`, `.permissionDenied`, `.diskFull`, `.cannotOpen`, …
+    public init(
+        url: String, format: String? = nil, streams: [StreamDescription], options: [(key: String, value: String)] = [],
+        overwrite: Bool = false, ioTimeout: Int64 = 10_000_000_000, stop: StopFlag = StopFlag()
+    ) throws(MediaError) {
+        let destination = try Destination(url: url, format: format, streams: streams, options: options)
+        let interruption = Interruption(stop)
+        try Self.rehearse(destination, interruption)
+        if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), destination.format != "hls" {
+            throw MediaError(.alreadyExists, object: url, what: "the file exists", remedy: "name another, or allow overwriting")
+        }
+        if let path = destination.path, destination.format == "hls" { try LocalFile.makeFolder(of: path) }
+
+        interruption.setDeadline(in: ioTimeout)
+        let output = try Self.open(destination, interruption)
+        interruption.clearDeadline()
+        self.packet = try Packet()
+        self.output = output
+        self.url = url
+        self.format = destination.format
+        self.streams = destination.streams
+        self.interruption = interruption
+        self.ioTimeout = ioTimeout
+        timeline = MuxTimeline(destination.streams)
+        positions = Dictionary(uniqueKeysWithValues: destination.streams.enumerated().map { ($1.index, $0) })
+    }
+
+    /// Packets of streams that are not written are ignored, and so are those without any time.
+    /// - Throws: `.diskFull`, `.writeFailed`, `.timedOut`, `.cancelled`; later calls throw as well.
+    public mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        guard state == .writing else { throw MediaError(.writeFailed, object: url, what: "no longer written to") }
+        guard let position = positions[packet.stream], let placed = timeline.place(packet),
+            let target = output.time(of: position)
+        else { return }
+        try self.packet.copy(placed, bytes)
+        let size = bytes.byteCount
+        self.packet.pointer.pointee.stream_index = Int32(position)
+        av_packet_rescale_ts(self.packet.pointer, streams[position].timeBase.rational, target.rational)
+        let mark = LogTail.mark()
+        interruption.setDeadline(in: ioTimeout)
+        let status = output.write(self.packet)
+        guard status >= 0 else {
+            state = .failed
+            throw failure(status, since: mark)
+        }
+        interruption.clearDeadline()
+        packetCount += 1
+        byteCount += UInt64(size)
+    }
+
+    /// Writes what is held back and the trailer, and closes. Once; later calls do nothing. A muxer that goes
+    /// without it tries the same, and cannot tell whether it worked.
+    /// - Throws: as `write`: a file whose last octets did not reach the disk is not whole.
+    public mutating func finish() throws(MediaError) {
+        guard state == .writing else { return }
+        state = .finished
+        let mark = LogTail.mark()
+        interruption.setDeadline(in: ioTimeout)
+        let trailer = output.writeTrailer()
+        let close = output.close()
+        guard trailer >= 0, close >= 0 else { throw failure(trailer < 0 ? trailer : close, since: mark) }
+        interruption.clearDeadline()
+    }
+
+    /// What a receiver of plain RTP needs to know (SDP, RFC 8866).
+    public func sessionDescription() -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16384) { buffer in
+            var context: UnsafeMutablePointer<AVFormatContext>? = output.pointer
+            return av_sdp_create(&context, 1, buffer.baseAddress, Int32(buffer.count)) == 0 ? String(cString: buffer.baseAddress!) : ""
+        }
+    }
+
+    private func failure(_ status: Int32, since mark: UInt64) -> MediaError {
+        LibAVFailure.error(
+            status, .writeFailed, object: url, what: "cannot be written", since: mark, interruption: interruption)
+    }
+}
+
+extension Muxer {
+    /// Writes the header into memory: what is wrong with codecs and options shows before a file is made.
+    private static func rehearse(_ destination: Destination, _ interruption: Interruption) throws(MediaError) {
+        var output = try OutputContext(destination, interruption: interruption)
+        for stream in destination.streams { try output.add(stream, url: destination.url) }
+        // Networks have no file to leave behind, and their formats want to know the packet size of the protocol.
+        guard destination.path != nil, !output.opensItself else { return }
+        try output.openMemory()
+        var options = OptionDictionary(destination.options)
+        try output.writeHeader(destination, &options)
+    }
+
+    private static func open(_ destination: Destination, _ interruption: Interruption) throws(MediaError) -> OutputContext {
+        let isNew = destination.path.map { !LocalFile.exists($0) } ?? false
+        do {
+            return try openAnyway(destination, interruption)
+        } catch {
+            if isNew, let path = destination.path { LocalFile.remove(path) }
+            throw error
+        }
+    }
+
+    private static func openAnyway(_ destination: Destination, _ interruption: Interruption) throws(MediaError) -> OutputContext {
+        var output = try OutputContext(destination, interruption: interruption)
+        for stream in destination.streams { try output.add(stream, url: destination.url) }
+        if destination.path == nil {
+            // Live: nothing waits in a buffer, and a stream that has gone silent holds nobody up for long.
+            output.pointer.pointee.flush_packets = 1
+            output.pointer.pointee.max_interleave_delta = 1_000_000
+        }
+        var options = OptionDictionary(destination.options)
+        try output.open(destination, &options)
+        try output.writeHeader(destination, &options)
+        return output
+    }
+}

@@ -1,0 +1,138 @@
+import CLibAV
+import LibAVBase
+import Media
+
+/// An AVFormatContext that writes, with the AVIOContext under it.
+struct OutputContext: ~Copyable {
+    let pointer: UnsafeMutablePointer<AVFormatContext>
+    /// The context borrows it: destroyed after `deinit` has run.
+    private let interruption: Interruption
+    private enum Output { case none, memory, opened }
+    private var output: Output = .none
+    /// A header has been written, and all went well since.
+    private var owesTrailer = false
+
+    /// - Throws: `.unsupportedFormat`.
+    init(_ destination: borrowing Destination, interruption: Interruption) throws(MediaError) {
+        LogTail.install()
+        var context: UnsafeMutablePointer<AVFormatContext>?
+        let status = avformat_alloc_output_context2(&context, nil, destination.format, destination.address)
+        guard status >= 0, let context else {
+            throw MediaError(
+                .unsupportedFormat, object: destination.url, what: "libavformat writes no format “\(destination.format)”",
+                remedy: "`ffmpeg -muxers` lists what it writes")
+        }
+        context.pointee.interrupt_callback = interruption.callback
+        pointer = context
+        self.interruption = interruption
+    }
+
+    deinit {
+        // Closing without a word still leaves a readable file, if writing had worked so far.
+        if owesTrailer {
+            interruption.setDeadline(in: 2_000_000_000)
+            av_write_trailer(pointer)
+        }
+        switch output {
+        case .none: break
+        case .memory: clibav_discard_dyn_buf(pointer.pointee.pb)
+        case .opened: avio_closep(&pointer.pointee.pb)
+        }
+        avformat_free_context(pointer)
+    }
+
+    var format: UnsafePointer<AVOutputFormat> { UnsafePointer(pointer.pointee.oformat) }
+    /// It opens what it writes itself: HLS, RTSP.
+    var opensItself: Bool { format.pointee.flags & clibav_format_no_file() != 0 }
+
+    func time(of position: Int) -> TimeBase? {
+        guard let base = pointer.pointee.streams[position]?.pointee.time_base else { return nil }
+        return TimeBase(base.num, base.den)
+    }
+
+    /// Adds a stream; refuses a codec that the container says it cannot hold.
+    func add(_ stream: StreamDescription, url: String) throws(MediaError) {
+        let parameters = try CodecParameters.of(stream)
+        let name = String(cString: format.pointee.name)
+        let isSupported = avformat_query_codec(format, parameters.pointer.pointee.codec_id, FF_COMPLIANCE_NORMAL)
+        // Negative: the container does not say.
+        guard isSupported != 0 else {
+            throw MediaError(
+                .unsupportedCodec, object: url, what: "\(name) cannot hold \(stream.codec)", remedy: "write .mkv instead")
+        }
+        guard let output = avformat_new_stream(pointer, nil) else { throw .noMemory("a stream") }
+        guard avcodec_parameters_copy(output.pointee.codecpar, parameters.pointer) >= 0 else { throw .noMemory("a stream") }
+        // A tag of another container's alphabet: the muxer finds its own.
+        if clibav_tag_is_foreign(format, parameters.pointer.pointee.codec_id, stream.codecTag) != 0 {
+            output.pointee.codecpar.pointee.codec_tag = 0
+        }
+        output.pointee.time_base = stream.timeBase.rational
+        output.pointee.disposition = Int32(bitPattern: stream.disposition)
+        if let video = stream.video {
+            output.pointee.avg_frame_rate = AVRational(num: video.frameRate.numerator, den: video.frameRate.denominator)
+            output.pointee.r_frame_rate = AVRational(num: video.realFrameRate.numerator, den: video.realFrameRate.denominator)
+            output.pointee.sample_aspect_ratio = AVRational(num: video.sampleAspect.numerator, den: video.sampleAspect.denominator)
+        }
+        for (key, value) in [("language", stream.language), ("title", stream.title)] where !value.isEmpty {
+            av_dict_set(&output.pointee.metadata, key, value, 0)
+        }
+    }
+
+    /// Writes into memory, which is thrown away.
+    mutating func openMemory() throws(MediaError) {
+        guard avio_open_dyn_buf(&pointer.pointee.pb) >= 0 else { throw .noMemory("a header") }
+        output = .memory
+    }
+
+    /// Opens the file or the connection, unless the format does that itself.
+    mutating func open(_ destination: borrowing Destination, _ options: inout OptionDictionary) throws(MediaError) {
+        guard !opensItself else { return }
+        let mark = LogTail.mark()
+        var callback = interruption.callback
+        let status = avio_open2(&pointer.pointee.pb, destination.address, AVIO_FLAG_WRITE, &callback, &options.pointer)
+        guard status >= 0 else {
+            throw LibAVFailure.error(
+                status, .cannotOpen, object: destination.url, what: "cannot be opened for writing", since: mark,
+                interruption: interruption)
+        }
+        output = .opened
+    }
+
+    /// - Throws: `.invalidOption`, `.unsupportedCodec`, and what writing throws.
+    mutating func writeHeader(_ destination: borrowing Destination, _ options: inout OptionDictionary) throws(MediaError) {
+        let mark = LogTail.mark()
+        let status = avformat_write_header(pointer, &options.pointer)
+        guard status >= 0 else {
+            let codecs = destination.streams.map(\.codec).joined(separator: ", ")
+            throw LibAVFailure.error(
+                status, .unsupportedCodec, object: destination.url, what: "\(destination.format) does not take \(codecs)", since: mark,
+                interruption: interruption)
+        }
+        let unused = options.unused
+        guard unused.isEmpty else {
+            throw MediaError(
+                .invalidOption, object: destination.url, what: "\(destination.format) knows no option \(unused.joined(separator: ", "))",
+                remedy: "`ffmpeg -h muxer=\(destination.format)` lists them")
+        }
+        owesTrailer = output != .memory
+    }
+
+    /// Takes what `packet` holds..
+    mutating func write(_ packet: borrowing Packet) -> Int32 {
+        let status = av_interleaved_write_frame(pointer, packet.pointer)
+        if status < 0 { owesTrailer = false }
+        return status
+    }
+
+    mutating func writeTrailer() -> Int32 {
+        owesTrailer = false
+        return av_write_trailer(pointer)
+    }
+
+    /// Closes the file: what the system had held back may fail here.
+    mutating func close() -> Int32 {
+        guard output == .opened else { return 0 }
+        output = .none
+        return avio_closep(&pointer.pointee.pb)
+    }
+}

@@ -1,0 +1,21 @@
+/// Where packets come from: a file, an address, an encoder.
+public protocol PacketSource: ~Copyable {
+    /// All streams, in order of their index; fixed while the source lives.
+    var streams: [StreamDescription] { get }
+
+    /// Goes on to the next packet. May block on a file or a network.
+    /// - Returns: nil at the end.
+    mutating func next() throws(MediaError) -> CodedPacket?
+
+    /// Lends the bytes of the packet that `next` returned last; none before the first and after the last.
+    func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
+}
+
+/// Where packets go: a file, an address, a screen.
+public protocol PacketSink: ~Copyable {
+    /// Takes a packet; its bytes are copied before anything reads them twice. May block.
+    mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError)
+
+    /// Writes what is still held back and what belongs at the end.
+    mutating func finish() throws(MediaError)
+}
