@@ -1,0 +1,140 @@
+import Glibc
+package import IPN
+package import Media
+import SystemPackage
+
+/// Where a consumer's packets go: a file, an address, a screen.
+package protocol ConsumerSink: ~Copyable {
+    /// A publication begins; what was before it is over.
+    mutating func begin(_ streams: [StreamDescription]) throws(MediaError)
+    /// Takes a packet. Its bytes lie in a neighbour's memory: they are copied before anything reads them twice.
+    mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError)
+    /// What has to happen by itself.
+    mutating func tick() throws(MediaError) -> SinkTick
+    /// Writes what belongs at the end.
+    mutating func finish() throws(MediaError)
+}
+
+extension ConsumerSink where Self: ~Copyable {
+    package mutating func tick() throws(MediaError) -> SinkTick { SinkTick() }
+}
+
+/// What a sink wants next.
+package struct SinkTick: Sendable {
+    /// When to be called again, in nanoseconds on CLOCK_MONOTONIC; nil for never.
+    package var next: Int64?
+    /// The user wants to leave.
+    package var isOver = false
+
+    package init(next: Int64? = nil, isOver: Bool = false) {
+        self.next = next
+        self.isOver = isOver
+    }
+}
+
+/// Takes a publication from a network into a sink, from the next key frame on, until it ends.
+package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
+    package struct Settings: Sendable {
+        /// Nanoseconds; nil until the end of the stream.
+        package var duration: Int64?
+        /// Wait for the next publisher when one has ended.
+        package var follows = false
+        /// Nanoseconds that a publisher which vanished without a word may be replaced within.
+        package var patience: Int64 = 2_000_000_000
+
+        package init() {}
+    }
+
+    private let node: Node
+    package var sink: Sink
+    private let settings: Settings
+    private let stop: StopSignal
+    private let pause: Pause
+    package private(set) var meter: ProgressMeter
+    private var gate = StreamGate()
+    private var hadPublisher = false
+    /// When to stop waiting for another publisher.
+    private var giveUp: Int64?
+    private var isOver = false
+
+    /// - Parameter node: connected for receiving, with the number of nodes wanted.
+    package init(_ sink: consuming Sink, on node: Node, settings: Settings, stop: StopSignal, meter: ProgressMeter) {
+        self.sink = sink
+        self.node = node
+        self.settings = settings
+        self.stop = stop
+        pause = Pause(stop: stop)
+        self.meter = meter
+    }
+
+    /// Consumes until the stream's end, the duration, or a stop.
+    /// - Throws: `MediaError` of the sink, `IPNError` of the network. The sink was finished then as far as it could.
+    package mutating func run() throws {
+        do {
+            try consume()
+        } catch {
+            try? sink.finish()
+            meter.finish()
+            throw error
+        }
+        meter.finish()
+        try sink.finish()
+    }
+
+    private mutating func consume() throws {
+        let end = settings.duration.map { monotonicNanoseconds() + $0 }
+        let descriptor = try node.fileDescriptor()
+        while !stop.isRaised && !isOver {
+            let now = monotonicNanoseconds()
+            if let end, now >= end { return }
+            meter.tick(now)
+            let tick = try sink.tick()
+            if tick.isOver { return }
+            if let message = try node.begin(timeout: .zero) {
+                defer { node.end(message) }
+                try take(message)
+                continue
+            }
+            if let giveUp, now >= giveUp, node.numberOfNodes.writers == 0 { return }
+            if node.isNetworkGone { return }
+            try pause.wait(for: descriptor, until: [end, tick.next, meter.due, giveUp].compactMap { $0 }.min())
+        }
+    }
+
+    private mutating func take(_ message: ArrivedMessage) throws {
+        if let counts = message.numberOfNodes { return notice(counts) }
+        meter.progress.lost += message.lost
+        let span = RawSpan(_unsafeBytes: message.bytes)
+        let verdict: StreamGate.Verdict
+        do throws(MediaError) {
+            verdict = try gate.receive(span)
+        } catch {
+            // Not media, or not of this version: whoever sends it is none of our publishers.
+            meter.progress.lost += 1
+            return
+        }
+        switch verdict {
+        case .newDescription(let streams):
+            hadPublisher = true
+            giveUp = nil
+            try sink.begin(streams)
+        case .deliver(let packet, let payload):
+            try sink.write(packet, span.extracting(payload))
+            meter.count(payload.count, captured: packet.captureTime)
+        case .drop:
+            break
+        case .end:
+            isOver = !settings.follows
+        }
+    }
+
+    /// A publisher that vanishes without a word may be followed by another one; after a while nobody comes any more.
+    private mutating func notice(_ counts: NumberOfNodes) {
+        meter.progress.readers = counts.readers
+        if counts.writers > 0 {
+            giveUp = nil
+        } else if hadPublisher && !settings.follows && giveUp == nil {
+            giveUp = monotonicNanoseconds() + settings.patience
+        }
+    }
+}

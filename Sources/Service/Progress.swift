@@ -1,0 +1,115 @@
+import Media
+
+/// What a producer or a consumer has done so far.
+package struct Progress: Sendable, Equatable {
+    /// Pictures and other packets that went through.
+    package var packets: UInt64 = 0
+    package var bytes: UInt64 = 0
+    package var lost: UInt64 = 0
+    /// Nanoseconds from capture until we had it, of the last packet.
+    package var delay: Int64 = 0
+    package var readers = 0
+
+    package init() {}
+
+    /// A line for another process: `progress 120 48213 0 950000 2`.
+    package var record: String { "progress \(packets) \(bytes) \(lost) \(delay) \(readers)" }
+
+    package init?(record: Substring) {
+        let words = record.split(separator: " ")
+        guard words.count == 6, words[0] == "progress", let packets = UInt64(words[1]), let bytes = UInt64(words[2]),
+            let lost = UInt64(words[3]), let delay = Int64(words[4]), let readers = Int(words[5])
+        else { return nil }
+        self.packets = packets
+        self.bytes = bytes
+        self.lost = lost
+        self.delay = delay
+        self.readers = readers
+    }
+}
+
+/// Tells of progress now and then: to a person on a terminal, to a supervising process through a pipe, or to nobody.
+package struct ProgressMeter {
+    package enum Audience: Sendable {
+        case nobody
+        /// A line on standard error that is written over.
+        case terminal(label: String)
+        /// A record a line.
+        case process(CInt)
+    }
+
+    package var progress = Progress()
+    private let audience: Audience
+    private let interval: Int64
+    private var next: Int64
+    private var last = Progress()
+    private var lastTime: Int64
+
+    /// - Parameter interval: nanoseconds between two reports.
+    package init(_ audience: Audience, interval: Int64 = 500_000_000) {
+        self.audience = audience
+        self.interval = interval
+        lastTime = monotonicNanoseconds()
+        next = lastTime + interval
+    }
+
+    /// When to call `tick`, in nanoseconds on CLOCK_MONOTONIC.
+    package var due: Int64? {
+        if case .nobody = audience { nil } else { next }
+    }
+
+    /// Counts a packet.
+    package mutating func count(_ bytes: Int, captured: Int64?) {
+        progress.packets += 1
+        progress.bytes += UInt64(bytes)
+        if let captured { progress.delay = monotonicNanoseconds() - captured }
+    }
+
+    /// Reports where it is time to.
+    package mutating func tick(_ now: Int64) {
+        guard now >= next else { return }
+        next = now + interval
+        report(now)
+    }
+
+    /// Reports for the last time.
+    package mutating func finish() {
+        report(monotonicNanoseconds())
+        if case .terminal = audience { writeAll(STDERR, "\n") }
+    }
+
+    private mutating func report(_ now: Int64) {
+        switch audience {
+        case .nobody: break
+        case .process(let descriptor): writeAll(descriptor, progress.record + "\n")
+        case .terminal(let label):
+            let seconds = max(Double(now - lastTime) / 1e9, 0.001)
+            writeAll(STDERR, "\r\u{1b}[K\(label)  \(progress.line(since: last, seconds: seconds))")
+        }
+        last = progress
+        lastTime = now
+    }
+}
+
+extension Progress {
+    /// `1250 packets  62/s  1.9 Mbit/s  0 lost  0.4 ms`
+    package func line(since last: Progress, seconds: Double) -> String {
+        let rate = Double(packets - min(last.packets, packets)) / seconds
+        let bits = Double(bytes - min(last.bytes, bytes)) * 8 / seconds / 1e6
+        return "\(packets) packets  \(rate.rounded(to: 0))/s  \(bits.rounded(to: 1)) Mbit/s  \(lost) lost"
+            + "  \((Double(delay) / 1e6).rounded(to: 1)) ms"
+    }
+}
+
+extension Double {
+    /// As text with that many decimals.
+    package func rounded(to decimals: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<decimals { scale *= 10 }
+        let scaled = (magnitude * scale).rounded()
+        guard scaled < 1e15 else { return "\(self)" }
+        let whole = Int(scaled) / Int(scale)
+        let text = decimals == 0 ? "\(whole)" : "\(whole)." + String(repeating: "0", count: decimals - "\(Int(scaled) % Int(scale))".count) + "\(Int(scaled) % Int(scale))"
+        return self < 0 && scaled > 0 ? "-" + text : text
+    }
+}

@@ -1,0 +1,171 @@
+import Glibc
+package import IPN
+package import Media
+import SystemPackage
+
+/// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
+package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
+    package struct Settings: Sendable {
+        /// As fast as the network takes it, not by the clock.
+        package var isFast = false
+        /// Begin again at the end, for ever.
+        package var loops = false
+        /// Begin once that many receive.
+        package var waitReaders = 0
+        /// Stop producing while nobody receives.
+        package var rests = false
+        /// Nanoseconds; nil for the whole source.
+        package var duration: Int64?
+
+        package init() {}
+    }
+
+    private let node: Node
+    private var source: Source
+    private let settings: Settings
+    private let stop: StopSignal
+    private let pause: Pause
+    private var meter: ProgressMeter
+    private var publication: Publication
+    private let requestKeyFrame: (inout Source) -> Void
+    private let rewind: (inout Source) throws(MediaError) -> Void
+    private var clock = MediaClock()
+    private var readers = 0
+
+    /// - Parameters:
+    ///   - node: connected for sending, with the number of nodes wanted.
+    ///   - requestKeyFrame: makes the next picture decodable by a newcomer, where the source can.
+    ///   - rewind: goes back to the beginning.
+    package init(
+        _ source: consuming Source, on node: Node, settings: Settings, stop: StopSignal, meter: ProgressMeter,
+        requestKeyFrame: @escaping (inout Source) -> Void = { _ in },
+        rewind: @escaping (inout Source) throws(MediaError) -> Void
+    ) {
+        publication = Publication(streams: source.streams)
+        self.source = source
+        self.node = node
+        self.settings = settings
+        self.stop = stop
+        pause = Pause(stop: stop)
+        self.meter = meter
+        self.requestKeyFrame = requestKeyFrame
+        self.rewind = rewind
+    }
+
+    /// Publishes until the end of the source, the duration, or a stop.
+    /// - Throws: `MediaError` of the source, `IPNError` of the network.
+    package mutating func run() throws {
+        let end = settings.duration.map { monotonicNanoseconds() + $0 }
+        defer { meter.finish() }
+        try describe()
+        while readers < settings.waitReaders, !stop.isRaised { try lookWhoIsThere(until: nil) }
+        while !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true {
+            try lookWhoIsThere(until: 0)
+            if settings.rests && readers == 0 {
+                try rest(until: end)
+                continue
+            }
+            guard var packet = try source.next() else {
+                guard settings.loops else { break }
+                try rewind(&source)
+                continue
+            }
+            try awaitTurn(of: &packet)
+            if stop.isRaised { break }
+            try send(packet)
+            meter.tick(monotonicNanoseconds())
+        }
+        try deliver(publication.endSize) { (publication, room) throws(MediaError) in try publication.writeEnd(into: room) }
+    }
+
+    /// Nobody receives: nothing is produced, until somebody comes.
+    private mutating func rest(until end: Int64?) throws {
+        while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
+        clock.restart()
+        requestKeyFrame(&source)
+    }
+
+    /// Waits until a packet is due, and meanwhile answers newcomers.
+    private mutating func awaitTurn(of packet: inout CodedPacket) throws {
+        var now = monotonicNanoseconds()
+        if !settings.isFast, let time = packet.decodingTime {
+            let due = clock.due(time, source.streams[packet.stream].timeBase, now: now)
+            while now < due, !stop.isRaised {
+                try lookWhoIsThere(until: due)
+                now = monotonicNanoseconds()
+            }
+        }
+        if packet.captureTime == nil { packet.captureTime = now }
+    }
+
+    /// Takes in who is there; whoever is new gets the description again.
+    /// - Parameter due: how long to wait for news, in nanoseconds on CLOCK_MONOTONIC; nil for ever.
+    private mutating func lookWhoIsThere(until due: Int64?) throws {
+        if due != 0 {
+            let tick = meter.due
+            try pause.wait(for: try node.fileDescriptor(), until: [due, tick].compactMap { $0 }.min())
+            meter.tick(monotonicNanoseconds())
+        }
+        while let news = try node.begin(timeout: .zero) {
+            node.end(news)
+            guard let counts = news.numberOfNodes else { continue }
+            let before = readers
+            readers = counts.readers
+            meter.progress.readers = readers
+            if readers > before {
+                try describe()
+                requestKeyFrame(&source)
+            }
+        }
+        if node.isNetworkGone { throw IPNError(.brokenPipe, node.path ?? "", "the network's keeper is gone") }
+    }
+
+    private mutating func describe() throws {
+        try deliver(publication.descriptionSize) { (publication, room) throws(MediaError) in
+            try publication.writeDescription(into: room)
+        }
+    }
+
+    private mutating func send(_ packet: CodedPacket) throws {
+        let size = source.withBytes { $0.byteCount }
+        guard let slot = try lend(publication.size(payload: size)) else {
+            publication.noteLost(stream: packet.stream)
+            return
+        }
+        let room = UnsafeMutableRawBufferPointer(start: slot.bytes, count: slot.count)
+        do throws(MediaError) {
+            _ = try source.withBytes { bytes throws(MediaError) in try publication.write(packet, bytes, into: room) }
+        } catch {
+            node.cancel(slot)
+            throw error
+        }
+        node.publish(slot)
+        meter.count(size, captured: packet.captureTime)
+    }
+
+    private mutating func deliver(
+        _ size: Int, _ write: (inout Publication, UnsafeMutableRawBufferPointer) throws(MediaError) -> Int
+    ) throws {
+        guard let slot = try lend(size) else { return }
+        do throws(MediaError) {
+            _ = try write(&publication, UnsafeMutableRawBufferPointer(start: slot.bytes, count: slot.count))
+        } catch {
+            node.cancel(slot)
+            throw error
+        }
+        node.publish(slot)
+    }
+
+    /// A slot, waited for on a LOSSLESS network in short pieces, so that a stop is heard.
+    /// - Returns: nil where a LOSSY network has none: the packet is lost to all.
+    private func lend(_ size: Int) throws -> LentSlot? {
+        while true {
+            do throws(IPNError) {
+                return try node.lend(size, timeout: .milliseconds(100))
+            } catch {
+                guard error.errno == .resourceTemporarilyUnavailable else { throw error }
+                if stop.isRaised { return nil }
+            }
+        }
+    }
+}

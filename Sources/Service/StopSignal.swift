@@ -1,0 +1,53 @@
+import Glibc
+import IPNSystem
+package import Media
+package import SystemPackage
+
+/// Ctrl-C and its like, for loops that poll and for libraries that block: one thread waits for the signals, raises
+/// the flag that libav looks at, and rings a bell that poll(2) sees.
+package final class StopSignal: Sendable {
+    package let flag = StopFlag()
+    private let bell: Bell
+
+    /// Readable once somebody asked to stop; stays so.
+    package var descriptor: CInt { bell.descriptor.raw }
+    package var isRaised: Bool { flag.isRaised }
+
+    /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those that it starts: make it before any other thread.
+    package init() throws(Errno) {
+        bell = try Bell()
+        var set = Self.signals
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        // A reader of ours that goes away is an error of write(2), not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        var thread = pthread_t()
+        let own = Unmanaged.passRetained(self)
+        pthread_create(&thread, nil, { argument in
+            Unmanaged<StopSignal>.fromOpaque(argument!).takeUnretainedValue().wait()
+            return nil
+        }, own.toOpaque())
+    }
+
+    /// Stops as if a signal had come.
+    package func raise() {
+        flag.raise()
+        bell.ring()
+    }
+
+    private static var signals: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
+        return set
+    }
+
+    private func wait() {
+        var set = Self.signals
+        var number: CInt = 0
+        sigwait(&set, &number)
+        raise()
+        // Who asks twice does not want to wait for what the first time began.
+        sigwait(&set, &number)
+        _exit(128 + number)
+    }
+}
