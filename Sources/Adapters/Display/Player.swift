@@ -22,7 +22,7 @@ public struct Player: ~Copyable, PacketSink {
     public private(set) var shownCount: UInt64 = 0
     /// Packets that made no sense to the decoder.
     public private(set) var damagedCount: UInt64 = 0
-    /// Pictures that came too late to be shown.
+    /// Pictures that came too late to be shown, or faster than a terminal takes them.
     public var droppedCount: UInt64 { queue.droppedCount }
 
     private let screen: any Screen
@@ -181,8 +181,8 @@ public struct Player: ~Copyable, PacketSink {
         }
     }
 
-    /// One line: `75 pictures shown, 2 too late, 0 packets damaged`.
-    public var summary: String { "\(shownCount) pictures shown, \(droppedCount) too late, \(damagedCount) packets damaged" }
+    /// One line: `75 pictures shown, 2 skipped, 0 packets damaged`.
+    public var summary: String { "\(shownCount) pictures shown, \(droppedCount) skipped, \(damagedCount) packets damaged" }
 
     /// Restores the terminal, or closes the window; without either, or in a terminal, prints `summary`.
     public consuming func close() { screen.close(summary: summary) }
