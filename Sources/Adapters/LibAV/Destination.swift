@@ -21,7 +21,15 @@ struct Destination {
     init(url: String, format: String?, streams: [StreamDescription], options own: [(key: String, value: String)]) throws(MediaError) {
         self.url = url
         var scheme = LocalFile.scheme(of: url)
-        if scheme != nil, !Self.isProtocol(scheme!) { scheme = nil }
+        if let name = scheme, !Self.isProtocol(name) {
+            // `name:rest` may be a file; `name://rest` hardly is meant to be one.
+            guard !url.dropFirst(name.count).hasPrefix("://") else {
+                throw MediaError(
+                    .unsupportedFormat, object: url, what: "this libavformat does not write to \(name):",
+                    remedy: "`ffmpeg -protocols` lists what it speaks")
+            }
+            scheme = nil
+        }
         path = scheme == nil ? url : scheme == "file" ? String(url.dropFirst("file:".count)) : nil
         // `name:rest` in a path would be taken for a protocol.
         address = path.map { "file:" + $0 } ?? url
@@ -89,6 +97,8 @@ struct Destination {
                 ("hls_flags", "delete_segments+temp_file+independent_segments"),
             ]
         }
+        // SRT in live mode drops at the end what was not sent yet, unless told to stay.
+        if scheme == "srt" { options.append(("linger", "3")) }
         if scheme == "icecast" {
             let types = ["ogg": "audio/ogg", "adts": "audio/aac", "mp3": "audio/mpeg"]
             if let type = types[format] { options.append(("content_type", type)) }

@@ -5,7 +5,7 @@ import Media
 /// An AVFormatContext that reads.
 struct InputContext: ~Copyable {
     let pointer: UnsafeMutablePointer<AVFormatContext>
-    /// The context borrows it: destroyed after `deinit` has run.
+    /// The context borrows it: it has to outlive the closing.
     private let interruption: Interruption
     private let unusedOptions: [String]
 
@@ -52,7 +52,7 @@ struct InputContext: ~Copyable {
 
     deinit {
         var pointer: UnsafeMutablePointer<AVFormatContext>? = pointer
-        avformat_close_input(&pointer)
+        withExtendedLifetime(interruption) { avformat_close_input(&pointer) }
     }
 
     var streams: UnsafeBufferPointer<UnsafeMutablePointer<AVStream>?> {

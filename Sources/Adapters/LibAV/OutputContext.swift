@@ -5,7 +5,7 @@ import Media
 /// An AVFormatContext that writes, with the AVIOContext under it.
 struct OutputContext: ~Copyable {
     let pointer: UnsafeMutablePointer<AVFormatContext>
-    /// The context borrows it: destroyed after `deinit` has run.
+    /// The context borrows it: it has to outlive the closing.
     private let interruption: Interruption
     private enum Output { case none, memory, opened }
     private var output: Output = .none
@@ -38,7 +38,7 @@ struct OutputContext: ~Copyable {
         case .memory: clibav_discard_dyn_buf(pointer.pointee.pb)
         case .opened: avio_closep(&pointer.pointee.pb)
         }
-        avformat_free_context(pointer)
+        withExtendedLifetime(interruption) { avformat_free_context(pointer) }
     }
 
     var format: UnsafePointer<AVOutputFormat> { UnsafePointer(pointer.pointee.oformat) }

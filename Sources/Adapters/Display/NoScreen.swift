@@ -1,0 +1,14 @@
+import CLibAV
+import Glibc
+import Media
+
+/// Neither a display nor a terminal: pictures are decoded and counted, and one line at the end says how many.
+final class NoScreen: Screen {
+    let shortestInterval: Int64 = 0
+    func show(_ picture: UnsafeMutablePointer<AVFrame>, aspect: Double) throws(MediaError) {}
+    func answer() -> Bool { true }
+    func close(summary: String) {
+        print(summary)
+        fflush(nil)
+    }
+}
