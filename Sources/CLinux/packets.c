@@ -2,12 +2,15 @@
 
 #include <stddef.h>
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define MOST_DESCRIPTORS 64
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 int linux_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
+
+void linux_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
 union control {
   struct cmsghdr align;

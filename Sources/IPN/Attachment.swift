@@ -24,7 +24,7 @@ struct Attachment: ~Copyable {
     ///
     /// - Parameter creating: what to make the network with where there is none; nil to refuse then.
     static func open(_ path: String, creating wanted: ipn_options?) throws(Errno) -> Attachment {
-        let patience = monotonicNanoseconds() + 2_000_000_000
+        let patience = clockNanoseconds() + 2_000_000_000
         while true {
             let file: Descriptor
             do throws(Errno) {
@@ -58,7 +58,7 @@ struct Attachment: ~Copyable {
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.
-                guard monotonicNanoseconds() < patience else {
+                guard clockNanoseconds() < patience else {
                     throw (try? FileStatus(path: rendezvous.path)) != nil ? Errno.addressInUse : Errno.connectionRefused
                 }
                 usleep(2000)

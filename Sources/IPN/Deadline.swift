@@ -12,7 +12,7 @@ enum Deadline {
         let (seconds, attoseconds) = timeout.components
         let (nanoseconds, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return never }
-        let (end, late) = monotonicNanoseconds().addingReportingOverflow(
+        let (end, late) = clockNanoseconds().addingReportingOverflow(
             nanoseconds &+ UInt64(attoseconds / 1_000_000_000))
         return late ? never : end
     }
@@ -20,7 +20,7 @@ enum Deadline {
     /// What poll(2) wants; nil where the time is over. Rounded up: never early.
     static func milliseconds(until deadline: UInt64) -> CInt? {
         if deadline == never { return -1 }
-        let now = monotonicNanoseconds()
+        let now = clockNanoseconds()
         guard deadline > now else { return nil }
         return CInt(min((deadline - now + 999_999) / 1_000_000, UInt64(CInt.max)))
     }

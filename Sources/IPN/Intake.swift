@@ -125,7 +125,7 @@ struct Intake: ~Copyable {
 
     private mutating func spinForMessage() -> Bool {
         var rounds = 0
-        let end = monotonicNanoseconds() &+ spin
+        let end = clockNanoseconds() &+ spin
         while true {
             // Each look takes the line of `head` from the writer, who then pays for it: look less and less often.
             var pauses = 1
@@ -135,7 +135,7 @@ struct Intake: ~Copyable {
                 pauses = min(pauses * 2, 8)
             }
             rounds += 1
-            if monotonicNanoseconds() > end { return false }
+            if clockNanoseconds() > end { return false }
             // More spinners than processors would otherwise keep the writer from running.
             if rounds % 64 == 0 { sched_yield() }
         }

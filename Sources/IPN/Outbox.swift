@@ -117,7 +117,7 @@ struct Outbox: ~Copyable {
     mutating func publish(_ slot: SlotNumber, length: Int, tag: UInt64) {
         // Time stamps are for finding the oldest of several writers' messages; where none is dropped, the clock's
         // 25 ns are better saved.
-        pool.publish(slot, length: length, time: isLossless ? 0 : monotonicNanoseconds(), tag: tag)
+        pool.publish(slot, length: length, time: isLossless ? 0 : clockNanoseconds(), tag: tag)
         // After the fence in publish: whoever joined before it is in this version, whoever joins later starts behind.
         if page.rosterVersion.load() == rosterVersion || refresh() { checkedNext = pool.next }
         for index in readers.indices {

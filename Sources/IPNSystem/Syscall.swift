@@ -21,7 +21,7 @@ package func systemCall<Result: FixedWidthInteger & SignedInteger>(
 
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of every time stamp on a network.
 @inline(__always)
-package func monotonicNanoseconds() -> UInt64 {
+package func clockNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)

@@ -32,22 +32,23 @@ package struct SinkTick: Sendable {
     }
 }
 
+/// How long to consume.
+package struct ConsumeSettings: Sendable {
+    /// Nanoseconds; nil until the end of the stream.
+    package var duration: Int64?
+    /// Wait for the next publisher when one has ended.
+    package var follows = false
+    /// Nanoseconds that a publisher which vanished without a word may be replaced within.
+    package var patience: Int64 = 2_000_000_000
+
+    package init() {}
+}
+
 /// Takes a publication from a network into a sink, from the next key frame on, until it ends.
 package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
-    package struct Settings: Sendable {
-        /// Nanoseconds; nil until the end of the stream.
-        package var duration: Int64?
-        /// Wait for the next publisher when one has ended.
-        package var follows = false
-        /// Nanoseconds that a publisher which vanished without a word may be replaced within.
-        package var patience: Int64 = 2_000_000_000
-
-        package init() {}
-    }
-
     private let node: Node
     package var sink: Sink
-    private let settings: Settings
+    private let settings: ConsumeSettings
     private let stop: StopSignal
     private let pause: Pause
     package private(set) var meter: ProgressMeter
@@ -58,7 +59,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private var isOver = false
 
     /// - Parameter node: connected for receiving, with the number of nodes wanted.
-    package init(_ sink: consuming Sink, on node: Node, settings: Settings, stop: StopSignal, meter: ProgressMeter) {
+    package init(_ sink: consuming Sink, on node: Node, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter) {
         self.sink = sink
         self.node = node
         self.settings = settings

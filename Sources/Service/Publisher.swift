@@ -3,26 +3,27 @@ package import IPN
 package import Media
 import SystemPackage
 
+/// How to publish.
+package struct PublishSettings: Sendable {
+    /// As fast as the network takes it, not by the clock.
+    package var isFast = false
+    /// Begin again at the end, for ever.
+    package var loops = false
+    /// Begin once that many receive.
+    package var waitReaders = 0
+    /// Stop producing while nobody receives.
+    package var rests = false
+    /// Nanoseconds; nil for the whole source.
+    package var duration: Int64?
+
+    package init() {}
+}
+
 /// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
 package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
-    package struct Settings: Sendable {
-        /// As fast as the network takes it, not by the clock.
-        package var isFast = false
-        /// Begin again at the end, for ever.
-        package var loops = false
-        /// Begin once that many receive.
-        package var waitReaders = 0
-        /// Stop producing while nobody receives.
-        package var rests = false
-        /// Nanoseconds; nil for the whole source.
-        package var duration: Int64?
-
-        package init() {}
-    }
-
     private let node: Node
     private var source: Source
-    private let settings: Settings
+    private let settings: PublishSettings
     private let stop: StopSignal
     private let pause: Pause
     private var meter: ProgressMeter
@@ -37,7 +38,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     ///   - requestKeyFrame: makes the next picture decodable by a newcomer, where the source can.
     ///   - rewind: goes back to the beginning.
     package init(
-        _ source: consuming Source, on node: Node, settings: Settings, stop: StopSignal, meter: ProgressMeter,
+        _ source: consuming Source, on node: Node, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter,
         requestKeyFrame: @escaping (inout Source) -> Void = { _ in },
         rewind: @escaping (inout Source) throws(MediaError) -> Void
     ) {

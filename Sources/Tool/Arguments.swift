@@ -35,15 +35,19 @@ struct Mode: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { String(permissions.rawValue, radix: 8) }
+
+    /// Cameras and microphones are private.
+    static let ownerOnly = Mode(FilePermissions(rawValue: 0o700))
 }
 
 /// A time in seconds: `10`, `0.5`.
 struct Seconds: ExpressibleByArgument {
-    let duration: Duration
+    let seconds: Double
+    var nanoseconds: Int64 { Int64(seconds * 1e9) }
 
     init?(argument: String) {
         guard let seconds = Double(argument), seconds.isFinite, seconds >= 0, seconds < 1e9 else { return nil }
-        duration = .seconds(seconds)
+        self.seconds = seconds
     }
 }
 
@@ -60,7 +64,7 @@ struct NetworkArguments: ParsableArguments {
     @Flag(help: "Hold senders up when the pool is full, instead of dropping the oldest message.")
     var lossless = false
     @Option(help: "Who may receive (r), send (w) and manage (x), in octal; less the umask.")
-    var mode = Mode(FilePermissions(rawValue: 0o700))
+    var mode = Mode.ownerOnly
 
     var options: NetworkOptions {
         var options = NetworkOptions()

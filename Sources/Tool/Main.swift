@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import IPN
+import Media
 
 /// The tool's front door: parses, runs, and turns whatever goes wrong into one line and an exit code.
 @main
@@ -18,6 +19,10 @@ enum Main {
         if let error = error as? IPNError {
             complain(error.description)
             exit(ExitStatus(error).rawValue)
+        }
+        if let error = error as? MediaError {
+            complain(error.description)
+            exit(ExitStatus.failed.rawValue)
         }
         if let failure = error as? Failure {
             complain(failure.message)
@@ -46,6 +51,8 @@ struct Ipn: ParsableCommand {
             A network is a file; its r, w and x bits say who may receive, send and manage.
 
             EXAMPLES
+              ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
+                                                    one source, several consumers
               ipn create /tmp/net --mtu 64K         a network that stays until it is removed
               ipn receive /tmp/net &                everybody who receives
               echo hello | ipn send /tmp/net        hears what anybody sends
@@ -56,6 +63,7 @@ struct Ipn: ParsableCommand {
             """,
         version: "0.1",
         subcommands: [
+            TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
         ])
 }

@@ -42,6 +42,9 @@ static inline void *linux_map_shared(int descriptor, size_t size, int protection
   return base == MAP_FAILED ? NULL : base;
 }
 
+/* prctl(2) is variadic. */
+void linux_end_with_parent(void);
+
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
 

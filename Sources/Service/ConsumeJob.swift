@@ -1,0 +1,35 @@
+import IPN
+import Media
+import SystemPackage
+
+/// One consumer on its network, from joining to the end.
+package struct ConsumeJob {
+    package let path: String
+    package let settings: ConsumeSettings
+    package let stop: StopSignal
+    package let meter: ProgressMeter
+
+    package init(from path: String, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter) {
+        self.path = path
+        self.settings = settings
+        self.stop = stop
+        self.meter = meter
+    }
+
+    /// Consumes into a sink until the end.
+    /// - Parameter description: what `ipn show` prints.
+    /// - Returns: what was done.
+    /// - Throws: `MediaError`, `IPNError`.
+    package func run<Sink: ConsumerSink & ~Copyable>(_ sink: consuming Sink, description: String) throws -> Progress {
+        let node = Node()
+        try node.connect(path, directions: .receive)
+        guard node.directions.contains(.receive) else {
+            throw IPNError(.permissionDenied, path, "no right to receive", remedy: "ask its owner for r (chmod)")
+        }
+        try node.setWantsNumberOfNodes(true)
+        try node.setDescription(String(description.prefix(60)))
+        var consumer = Consumer(sink, on: node, settings: settings, stop: stop, meter: meter)
+        try consumer.run()
+        return consumer.meter.progress
+    }
+}

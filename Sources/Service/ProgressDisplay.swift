@@ -1,0 +1,34 @@
+import Glibc
+import Media
+
+/// Shows a line for each process: written over on a terminal, now and then elsewhere.
+struct ProgressDisplay {
+    private let isTerminal: Bool
+    private let interval: Int64
+    private(set) var next: Int64
+    private var shownLines = 0
+
+    init() {
+        // A picture may be drawn on the same terminal, on standard output: then both would suffer.
+        isTerminal = isatty(STDERR_FILENO) == 1
+        interval = isTerminal ? 500_000_000 : 2_000_000_000
+        next = monotonicNanoseconds() + interval
+    }
+
+    var isDue: Bool { monotonicNanoseconds() >= next }
+
+    mutating func show(_ lines: [String]) {
+        next = monotonicNanoseconds() + interval
+        if !isTerminal { return writeAll(STDERR, lines.joined(separator: "\n") + "\n") }
+        writeAll(STDERR, back + lines.map { "\u{1b}[K\($0)\n" }.joined())
+        shownLines = lines.count
+    }
+
+    /// The last word: the whole run.
+    func finish(_ lines: [String], seconds: Double) {
+        writeAll(STDERR, (isTerminal ? back + "\u{1b}[J" : "") + "After \(seconds.rounded(to: 1)) s:\n" + lines.joined(separator: "\n") + "\n")
+    }
+
+    /// Up to the first of the lines that were shown.
+    private var back: String { shownLines > 0 ? "\u{1b}[\(shownLines)A" : "" }
+}

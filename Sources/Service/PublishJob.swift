@@ -1,0 +1,93 @@
+package import IPN
+import LibAV
+import Media
+import SystemPackage
+import TestSignal
+
+/// What is published: a file or an address that libavformat opens, or the built-in test signal.
+package enum Input: Sendable {
+    case testSignal
+    case address(String)
+
+    /// `test:` is the test signal.
+    package init(_ name: String) {
+        self = name == "test:" ? .testSignal : .address(name)
+    }
+}
+
+/// One publication, from the input to the network.
+package struct PublishJob {
+    package let input: Input
+    package let path: String
+    /// What to make the network with where there is none; an MTU of nil is chosen from the streams.
+    package var network = NetworkOptions()
+    package var mtu: Int?
+    package let stop: StopSignal
+    package let meter: ProgressMeter
+
+    package init(_ input: Input, to path: String, stop: StopSignal, meter: ProgressMeter) {
+        self.input = input
+        self.path = path
+        self.stop = stop
+        self.meter = meter
+    }
+
+    /// Publishes until the end. The input is opened first: what is no media makes no network.
+    /// - Throws: `MediaError`, `IPNError`.
+    package func run(_ settings: PublishSettings) throws {
+        switch input {
+        case .testSignal:
+            // Nobody misses what a generator did not make.
+            var settings = settings
+            settings.rests = true
+            let signal = try TestSignal()
+            let node = try join(signal.streams, description: "ipn publish test:")
+            var publisher = Publisher(
+                signal, on: node, settings: settings, stop: stop, meter: meter,
+                requestKeyFrame: { $0.requestKeyFrame() }, rewind: { _ throws(MediaError) in })
+            try publisher.run()
+        case .address(let url):
+            let demuxer = try Demuxer(url: url, stop: stop.flag)
+            for skipped in demuxer.skipped { say("\(url): \(skipped) is not carried") }
+            let node = try join(demuxer.streams, description: "ipn publish")
+            var publisher = Publisher(
+                demuxer, on: node, settings: settings, stop: stop, meter: meter,
+                rewind: { demuxer throws(MediaError) in try demuxer.rewind() })
+            try publisher.run()
+        }
+    }
+
+    /// Joins the network, or makes it.
+    private func join(_ streams: [StreamDescription], description: String) throws(IPNError) -> Node {
+        let node = Node()
+        do throws(IPNError) {
+            try node.connect(path, directions: .send)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused else { throw error }
+            var options = network
+            options.mtu = mtu ?? Self.mtu(for: streams)
+            try node.bind(path, options: options)
+            try node.connect(directions: .send)
+        }
+        guard node.directions.contains(.send) else {
+            throw IPNError(.permissionDenied, path, "no right to send", remedy: "ask its owner for w (chmod)")
+        }
+        guard node.numberOfNodes.writers <= 1 else {
+            throw IPNError(.addressInUse, path, "somebody publishes there already", remedy: "end it first, or take another path")
+        }
+        try node.setWantsNumberOfNodes(true)
+        try node.setDescription(description)
+        return node
+    }
+
+    /// An MTU that the streams' packets fit in: a raw picture exactly, a coded one by the size that it would have raw.
+    /// Only what is used costs memory.
+    static func mtu(for streams: [StreamDescription]) -> Int {
+        let payloads = streams.map { stream -> Int in
+            guard let video = stream.video else { return 1 << 18 }
+            // At most 8 bytes a pixel: four components of 16 bits.
+            return max(1 << 20, Int(video.width) * Int(video.height) * (stream.codec == "rawvideo" ? 8 : 3))
+        }
+        return min((payloads.max() ?? 0) + (1 << 16), 1 << 30)
+    }
+}

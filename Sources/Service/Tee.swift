@@ -1,0 +1,144 @@
+import Glibc
+import IPN
+import IPNSystem
+import Media
+package import SystemPackage
+
+/// One publisher and its consumers, each a process of its own, on a network of their own.
+package struct Tee {
+    private let stop: StopSignal
+    private let path: String?
+    private let mode: FilePermissions
+    private var consumers: [(name: String, label: String, arguments: [String])] = []
+
+    /// - Parameter path: of the network; nil for one in a temporary folder.
+    package init(stop: StopSignal, path: String?, mode: FilePermissions) {
+        self.stop = stop
+        self.path = path
+        self.mode = mode
+    }
+
+    /// Adds a consumer: its command line, in which `{network}` stands for the path.
+    package mutating func add(_ name: String, label: String, _ arguments: [String]) {
+        consumers.append((name, label, arguments))
+    }
+
+    /// Runs all of them until the publisher and the consumers have ended.
+    /// - Returns: whether any of them failed; each has said why.
+    package func run(publish: [String], label: String) throws -> Bool {
+        let folder = try path == nil ? TemporaryFolder() : nil
+        let path = path ?? (folder?.path ?? "") + "/network"
+        let node = Node()
+        var options = NetworkOptions()
+        options.poolSize = 256
+        // Only what is used costs memory: room for any picture.
+        options.mtu = 64 << 20
+        options.mode = mode
+        try node.bind(path, options: options)
+        guard node.madeNetwork else {
+            throw IPNError(.fileExists, path, "a network is here already", remedy: "take another path")
+        }
+        try node.setWantsNumberOfNodes(true)
+        try node.connect(directions: [])
+        try node.setDescription("ipn tee")
+
+        var troupe = Troupe(stop: stop, node: node)
+        for consumer in consumers {
+            try troupe.start(consumer.name, label: consumer.label, consumer.arguments.map { $0 == "{network}" ? path : $0 })
+        }
+        // The source begins when everybody is there, so that nobody misses its beginning.
+        try troupe.awaitReaders()
+        if troupe.isAnyoneRunning && !stop.isRaised {
+            try troupe.start("publish", label: label, publish.map { $0 == "{network}" ? path : $0 })
+        }
+        try troupe.superviseToTheEnd()
+        return troupe.hasFailed
+    }
+}
+
+/// The processes of one `ipn tee`.
+private struct Troupe: ~Copyable {
+    private let stop: StopSignal
+    private let node: Node
+    private var children: [Slot] = []
+    private var display = ProgressDisplay()
+    private let start = monotonicNanoseconds()
+
+    /// A place for a child, which cannot be copied into an array.
+    private final class Slot {
+        var child: ChildProcess
+        init(_ child: consuming ChildProcess) { self.child = child }
+        var isPublisher: Bool { child.name == "publish" }
+    }
+
+    init(stop: StopSignal, node: Node) {
+        self.stop = stop
+        self.node = node
+    }
+
+    var isAnyoneRunning: Bool { children.contains { $0.child.isRunning } }
+    var hasFailed: Bool { children.contains { $0.child.hasFailed } }
+
+    mutating func start(_ name: String, label: String, _ arguments: [String]) throws(MediaError) {
+        children.append(Slot(try ChildProcess(name, label: label, arguments: arguments)))
+    }
+
+    /// Waits until every consumer that still runs receives.
+    mutating func awaitReaders() throws {
+        while !stop.isRaised {
+            let running = children.count { $0.child.isRunning }
+            if node.numberOfNodes.readers >= running { return }
+            try wait(until: nil)
+        }
+    }
+
+    /// Watches and shows until the last child has ended.
+    mutating func superviseToTheEnd() throws {
+        var isEnding = false
+        while isAnyoneRunning {
+            // Whoever asks us to stop asks the publisher: the consumers end with the stream. Without consumers, it has
+            // nobody to publish for.
+            let isAlone = !children.contains { !$0.isPublisher && $0.child.isRunning }
+            if !isEnding && (stop.isRaised || isAlone) {
+                isEnding = true
+                let publisher = children.filter { $0.isPublisher && $0.child.isRunning }
+                for slot in publisher.isEmpty ? children : publisher { slot.child.stop() }
+            }
+            try wait(until: display.next)
+            if display.isDue { display.show(children.reversed().map { $0.child.line() }) }
+        }
+        let seconds = Double(monotonicNanoseconds() - start) / 1e9
+        display.finish(children.reversed().map { $0.child.summary(seconds: seconds) }, seconds: seconds)
+    }
+
+    /// Waits for a report, an end, a newcomer, or a stop.
+    private mutating func wait(until due: Int64?) throws {
+        var set = children.map { pollfd(fd: $0.child.descriptor, events: Int16(POLLIN), revents: 0) }
+        set.append(pollfd(fd: try node.fileDescriptor(), events: Int16(POLLIN), revents: 0))
+        // Once heard, a stop would end every wait at once.
+        set.append(pollfd(fd: stop.isRaised ? -1 : stop.descriptor, events: Int16(POLLIN), revents: 0))
+        let milliseconds = due.map { CInt(clamping: max($0 - monotonicNanoseconds(), 0) / 1_000_000 + 1) } ?? -1
+        guard poll(&set, nfds_t(set.count), milliseconds) > 0 else { return }
+        for (index, slot) in children.enumerated() where set[index].revents != 0 { slot.child.read() }
+        while let news = try node.begin(timeout: .zero) { node.end(news) }
+    }
+}
+
+/// A folder that goes with its content's end.
+private final class TemporaryFolder {
+    let path: String
+
+    init() throws(MediaError) {
+        let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(root)/ipn-tee.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw MediaError(.cannotOpen, object: root, what: "cannot make a folder there", cause: String(cString: strerror(errno)))
+        }
+        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    deinit {
+        // The network's file goes with its last node, which may be a moment later than we are.
+        for _ in 0..<1000 where rmdir(path) != 0 && errno == ENOTEMPTY { usleep(1000) }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import IPN
+import Service
+
+struct PublishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Put a file, an address or the test signal on a network, for any number of consumers.",
+        discussion: """
+            INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone.
+            The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it.
+            The test signal rests while nobody receives.
+
+            EXAMPLES
+              ipn publish movie.mp4 /tmp/cam
+              ipn publish test: /tmp/cam --duration 60
+              ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
+              ipn publish movie.mkv /tmp/cam --fast --lossless --wait-readers 3
+            """)
+
+    @Argument(help: "A file, an address, or test:", completion: .file())
+    var input: String
+    @Argument(help: "The network.", completion: .file())
+    var path: String
+    @Flag(help: "As fast as the network takes it, not by the clock.")
+    var fast = false
+    @Flag(help: "Begin again at the end.")
+    var loop = false
+    @Option(help: "Begin once that many receive.")
+    var waitReaders = 0
+    @Option(help: "End after that many seconds.")
+    var duration: Seconds?
+    @Option(help: "Longest message in bytes, for a new network. [default: chosen from the streams]")
+    var mtu: ByteCount?
+    @Option(help: "Messages that may be pending for a receiver, for a new network.")
+    var pool = 256
+    @Flag(help: "For a new network: hold the publisher up for the slowest receiver, instead of dropping the oldest.")
+    var lossless = false
+    @Option(help: "Who may receive (r), send (w) and manage (x), in octal; for a new network.")
+    var mode = Mode.ownerOnly
+    @OptionGroup var supervision: SupervisionArguments
+
+    func run() throws {
+        let stop = try StopSignal()
+        var job = PublishJob(Input(input), to: path, stop: stop, meter: supervision.meter("publish"))
+        job.network.poolSize = pool
+        job.network.isLossless = lossless
+        job.network.mode = mode.permissions
+        job.mtu = mtu?.bytes
+        var settings = PublishSettings()
+        settings.isFast = fast
+        settings.loops = loop
+        settings.waitReaders = waitReaders
+        settings.duration = duration?.nanoseconds
+        try job.run(settings)
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import IPN
+import Service
+
+struct TeeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tee",
+        abstract: "One source, several consumers, one command.",
+        discussion: """
+            Publishes INPUT once on a network of its own; every consumer takes it from there in a process of its own,
+            and none can slow another. Ends with the input, after --duration, or on Ctrl-C.
+
+            EXAMPLES
+              ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
+              ipn tee test: --play --duration 10
+              ipn tee rtsp://camera.example/1 --record day.mkv --stream rtmp://127.0.0.1/live/cam
+            """)
+
+    @Argument(help: "A file, an address, or test:", completion: .file())
+    var input: String
+    @Option(help: "Record into that file; may be repeated.")
+    var record: [String] = []
+    @Option(help: "Send on to that address; may be repeated.")
+    var stream: [String] = []
+    @Flag(help: "Show it in a window, or in the terminal where there is no display.")
+    var play = false
+    @Flag(inversion: .prefixedNo, help: "Play the sound.")
+    var sound = true
+    @Flag(help: "Replace recordings that are there.")
+    var overwrite = false
+    @Flag(help: "Begin again at the end.")
+    var loop = false
+    @Option(help: "End after that many seconds.")
+    var duration: Seconds?
+    @Option(help: "The network's path, so that others can join. [default: one of its own in the temporary folder]")
+    var network: String?
+    @Option(help: "Who may join, in octal.")
+    var mode = Mode.ownerOnly
+
+    func validate() throws {
+        if record.isEmpty && stream.isEmpty && !play {
+            throw ValidationError("name a consumer: --record FILE, --stream ADDRESS, --play")
+        }
+    }
+
+    func run() throws {
+        let stop = try StopSignal()
+        var tee = Tee(stop: stop, path: network, mode: mode.permissions)
+        for file in record {
+            tee.add("record", label: file, ["record", "{network}", file] + (overwrite ? ["--overwrite"] : []))
+        }
+        for address in stream { tee.add("stream", label: "\(LoggedAddress(address))", ["stream", "{network}", address]) }
+        if play { tee.add("play", label: "", ["play", "{network}"] + (sound ? [] : ["--no-sound"])) }
+        var publish = ["publish", input, "{network}"]
+        if loop { publish.append("--loop") }
+        if let duration { publish += ["--duration", "\(duration.seconds)"] }
+        let failed = try tee.run(publish: publish, label: "\(LoggedAddress(input))")
+        if failed { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+}
