@@ -17,16 +17,13 @@
 #include <libswscale/swscale.h>
 
 /* Function-like macros (AVERROR, FFERRTAG) do not import, nor do the constants made of them. */
-static inline int clibav_error_of_errno(int number) { return AVERROR(number); }
 static inline int clibav_errno_of_error(int code) { return AVUNERROR(code); }
 static inline int clibav_error_eof(void) { return AVERROR_EOF; }
 static inline int clibav_error_exit(void) { return AVERROR_EXIT; }
 static inline int clibav_error_again(void) { return AVERROR(EAGAIN); }
 static inline int clibav_error_invalid_data(void) { return AVERROR_INVALIDDATA; }
-static inline int clibav_error_muxer_not_found(void) { return AVERROR_MUXER_NOT_FOUND; }
 static inline int clibav_error_protocol_not_found(void) { return AVERROR_PROTOCOL_NOT_FOUND; }
 static inline int clibav_error_option_not_found(void) { return AVERROR_OPTION_NOT_FOUND; }
-static inline int clibav_error_decoder_not_found(void) { return AVERROR_DECODER_NOT_FOUND; }
 static inline int clibav_error_http_unauthorized(void) { return AVERROR_HTTP_UNAUTHORIZED; }
 static inline int clibav_error_http_forbidden(void) { return AVERROR_HTTP_FORBIDDEN; }
 static inline int clibav_error_http_not_found(void) { return AVERROR_HTTP_NOT_FOUND; }
@@ -36,21 +33,17 @@ static inline int64_t clibav_no_pts(void) { return AV_NOPTS_VALUE; }
 
 /* Defined by expressions of enum constants or shifts with casts, which import unevenly between versions. */
 static inline int clibav_format_no_file(void) { return AVFMT_NOFILE; }
-static inline int clibav_format_global_header(void) { return AVFMT_GLOBALHEADER; }
 static inline int clibav_codec_global_header(void) { return AV_CODEC_FLAG_GLOBAL_HEADER; }
-static inline int clibav_codec_low_delay(void) { return AV_CODEC_FLAG_LOW_DELAY; }
 
 /* AV_CHANNEL_LAYOUT_* are compound literals. */
-static inline void clibav_layout_mono(AVChannelLayout *layout) { *layout = (AVChannelLayout)AV_CHANNEL_LAYOUT_MONO; }
 static inline void clibav_layout_stereo(AVChannelLayout *layout) { *layout = (AVChannelLayout)AV_CHANNEL_LAYOUT_STEREO; }
 
-/* AVStream.disposition bits and profile constants are macros of the header that moved between versions
- * (FF_PROFILE_* became AV_PROFILE_*). */
+/* Macros whose names moved between versions (FF_PROFILE_UNKNOWN became AV_PROFILE_UNKNOWN), or that are
+ * expressions. */
 static inline int clibav_unknown_profile(void) { return -99; }
 static inline int clibav_disposition_attached_picture(void) { return AV_DISPOSITION_ATTACHED_PIC; }
 
-/* AVFormatContext.oformat and AVOutputFormat.codec_tag are pointers to arrays of a struct that is opaque
- * to users, whose type does not import. True if the container has an opinion and `tag` is not it. */
+/* AVOutputFormat.codec_tag is an array of a struct that is opaque to users: its type does not import. True if the container has an opinion and `tag` is not it. */
 static inline int clibav_tag_is_foreign(const AVOutputFormat *format, enum AVCodecID id, uint32_t tag) {
     unsigned int own = 0;
     if (!format->codec_tag) return 0;
@@ -58,11 +51,7 @@ static inline int clibav_tag_is_foreign(const AVOutputFormat *format, enum AVCod
     return av_codec_get_tag2(format->codec_tag, id, &own) != 0;
 }
 
-/* av_log is variadic. */
-static inline void clibav_log(int level, const char *line) { av_log(NULL, level, "%s\n", line); }
-
-/* AVIO_FLAG_* and AVIO_SEEKABLE_NORMAL are fine; avio_open_dyn_buf's partner frees through a pointer pair
- * that Swift would have to spell out at every use. */
+/* avio_close_dyn_buf hands over a buffer that av_free has to take, which in Swift is three casts. */
 static inline void clibav_discard_dyn_buf(AVIOContext *context) {
     uint8_t *bytes = NULL;
     if (!context) return;
