@@ -1,4 +1,4 @@
-package import CLibAV
+import CLibAV
 
 /// An AVDictionary of options: what libav did not take is still in it afterwards.
 package struct OptionDictionary: ~Copyable {

@@ -77,7 +77,7 @@ struct ChildProcess: ~Copyable {
         if isRunning { kill(processID, SIGTERM) }
     }
 
-    /// `record  250 packets  62/s  1.9 Mbit/s  0 lost  0.4 ms  copy.mkv`, the rate since the last call.
+    /// `record  250 frames  25.0/s  1.9 Mbit/s  0 lost  0.4 ms delay  copy.mkv`, the rate since the last call.
     mutating func line() -> String {
         let now = monotonicNanoseconds()
         let seconds = max(Double(now - earlier.time) / 1e9, 0.001)

@@ -121,7 +121,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             try sink.begin(streams)
         case .deliver(let packet, let payload):
             try sink.write(packet, span.extracting(payload))
-            meter.count(payload.count, captured: packet.captureTime)
+            meter.count(packet, payload.count, of: gate.streams)
         case .drop:
             break
         case .end:

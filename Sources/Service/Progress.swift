@@ -2,7 +2,8 @@ import Media
 
 /// What a producer or a consumer has done so far.
 package struct Progress: Sendable, Equatable {
-    /// Pictures and other packets that went through.
+    /// Pictures that went through; where there are none, packets.
+    package var frames: UInt64 = 0
     package var packets: UInt64 = 0
     package var bytes: UInt64 = 0
     package var lost: UInt64 = 0
@@ -12,14 +13,16 @@ package struct Progress: Sendable, Equatable {
 
     package init() {}
 
-    /// A line for another process: `progress 120 48213 0 950000 2`.
-    package var record: String { "progress \(packets) \(bytes) \(lost) \(delay) \(readers)" }
+    /// A line for another process: `progress 50 120 48213 0 950000 2`.
+    package var record: String { "progress \(frames) \(packets) \(bytes) \(lost) \(delay) \(readers)" }
 
     package init?(record: Substring) {
         let words = record.split(separator: " ")
-        guard words.count == 6, words[0] == "progress", let packets = UInt64(words[1]), let bytes = UInt64(words[2]),
-            let lost = UInt64(words[3]), let delay = Int64(words[4]), let readers = Int(words[5])
+        guard words.count == 7, words[0] == "progress", let frames = UInt64(words[1]), let packets = UInt64(words[2]),
+            let bytes = UInt64(words[3]), let lost = UInt64(words[4]), let delay = Int64(words[5]),
+            let readers = Int(words[6])
         else { return nil }
+        self.frames = frames
         self.packets = packets
         self.bytes = bytes
         self.lost = lost
@@ -58,11 +61,12 @@ package struct ProgressMeter {
         if case .nobody = audience { nil } else { next }
     }
 
-    /// Counts a packet.
-    package mutating func count(_ bytes: Int, captured: Int64?) {
+    /// Counts a packet of one of `streams`.
+    mutating func count(_ packet: CodedPacket, _ bytes: Int, of streams: [StreamDescription]) {
+        if streams[packet.stream].isVideo || !streams.contains(where: \.isVideo) { progress.frames += 1 }
         progress.packets += 1
         progress.bytes += UInt64(bytes)
-        if let captured { progress.delay = monotonicNanoseconds() - captured }
+        if let captured = packet.captureTime { progress.delay = monotonicNanoseconds() - captured }
     }
 
     /// Reports where it is time to.
@@ -92,12 +96,12 @@ package struct ProgressMeter {
 }
 
 extension Progress {
-    /// `1250 packets  62/s  1.9 Mbit/s  0 lost  0.4 ms`
+    /// `1250 frames  25.0/s  1.9 Mbit/s  0 lost  0.4 ms delay`
     package func line(since last: Progress, seconds: Double) -> String {
-        let rate = Double(packets - min(last.packets, packets)) / seconds
+        let rate = Double(frames - min(last.frames, frames)) / seconds
         let bits = Double(bytes - min(last.bytes, bytes)) * 8 / seconds / 1e6
-        return "\(packets) packets  \(rate.rounded(to: 0))/s  \(bits.rounded(to: 1)) Mbit/s  \(lost) lost"
-            + "  \((Double(delay) / 1e6).rounded(to: 1)) ms"
+        return "\(frames) frames  \(rate.rounded(to: 1))/s  \(bits.rounded(to: 1)) Mbit/s  \(lost) lost"
+            + "  \((Double(delay) / 1e6).rounded(to: 1)) ms delay"
     }
 }
 

@@ -96,7 +96,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 now = monotonicNanoseconds()
             }
         }
-        if packet.captureTime == nil { packet.captureTime = now }
+        // What the clock paces has no earlier instant than the one at which it is let go.
+        packet.captureTime = now
     }
 
     /// Takes in who is there; whoever is new gets the description again.
@@ -141,7 +142,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             throw error
         }
         node.publish(slot)
-        meter.count(size, captured: packet.captureTime)
+        meter.count(packet, size, of: publication.streams)
     }
 
     private mutating func deliver(

@@ -15,6 +15,7 @@ struct Loudspeaker: ~Copyable {
 
     /// - Throws: `.noDisplay` if nothing plays sound here.
     init() throws(MediaError) {
+        csdl_quiet_alsa()
         guard SDL_InitSubSystem(SDL_INIT_AUDIO) == 0 else { throw Self.failure() }
         var wanted = SDL_AudioSpec()
         wanted.freq = Self.rate
