@@ -7,9 +7,11 @@ struct ProgressDisplay {
     private let interval: Int64
     private(set) var next: Int64
     private var shownLines = 0
+    private let isMuted: Bool
 
-    init() {
-        // A picture may be drawn on the same terminal, on standard output: then both would suffer.
+    /// - Parameter isMuted: a picture is drawn on the terminal: only the last word is said, when that is gone.
+    init(isMuted: Bool) {
+        self.isMuted = isMuted
         isTerminal = isatty(STDERR_FILENO) == 1
         interval = isTerminal ? 500_000_000 : 2_000_000_000
         next = monotonicNanoseconds() + interval
@@ -19,6 +21,7 @@ struct ProgressDisplay {
 
     mutating func show(_ lines: [String]) {
         next = monotonicNanoseconds() + interval
+        if isMuted { return }
         if !isTerminal { return writeAll(STDERR, lines.joined(separator: "\n") + "\n") }
         writeAll(STDERR, back + lines.map { "\u{1b}[K\($0)\n" }.joined())
         shownLines = lines.count

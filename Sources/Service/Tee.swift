@@ -23,6 +23,12 @@ package struct Tee {
         consumers.append((name, label, arguments))
     }
 
+    /// Whether a player will draw its picture on this terminal, for want of a display.
+    private var drawsOnTerminal: Bool {
+        consumers.contains { $0.name == "play" } && getenv("DISPLAY") == nil && getenv("WAYLAND_DISPLAY") == nil
+            && isatty(STDOUT_FILENO) == 1
+    }
+
     /// Runs all of them until the publisher and the consumers have ended.
     /// - Returns: whether any of them failed; each has said why.
     package func run(publish: [String], label: String) throws -> Bool {
@@ -42,7 +48,7 @@ package struct Tee {
         try node.connect(directions: [])
         try node.setDescription("ipn tee")
 
-        var troupe = Troupe(stop: stop, node: node)
+        var troupe = Troupe(stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal))
         for consumer in consumers {
             try troupe.start(consumer.name, label: consumer.label, consumer.arguments.map { $0 == "{network}" ? path : $0 })
         }
@@ -61,7 +67,7 @@ private struct Troupe: ~Copyable {
     private let stop: StopSignal
     private let node: Node
     private var children: [Slot] = []
-    private var display = ProgressDisplay()
+    private var display: ProgressDisplay
     private let start = monotonicNanoseconds()
 
     /// A place for a child, which cannot be copied into an array.
@@ -71,9 +77,10 @@ private struct Troupe: ~Copyable {
         var isPublisher: Bool { child.name == "publish" }
     }
 
-    init(stop: StopSignal, node: Node) {
+    init(stop: StopSignal, node: Node, display: ProgressDisplay) {
         self.stop = stop
         self.node = node
+        self.display = display
     }
 
     var isAnyoneRunning: Bool { children.contains { $0.child.isRunning } }

@@ -7,7 +7,7 @@ struct RecordCommand: ParsableCommand {
         commandName: "record",
         abstract: "Record a network's stream into a file, as it is.",
         discussion: """
-            Joins and leaves at any time: the recording begins at a key frame, and ends with the stream, on Ctrl-C or
+            Joins and leaves at any time: the recording begins at a key frame, and ends with the stream, on Ctrl-C or \
             after --duration. Nothing is coded again. What the next publisher sends goes into a file of its own.
 
             EXAMPLES

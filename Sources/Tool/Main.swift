@@ -52,14 +52,18 @@ struct Ipn: ParsableCommand {
 
             EXAMPLES
               ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
-                                                    one source, several consumers
-              ipn create /tmp/net --mtu 64K         a network that stays until it is removed
-              ipn receive /tmp/net &                everybody who receives
-              echo hello | ipn send /tmp/net        hears what anybody sends
-              ipn show /tmp/net                     who is there, and what was lost
+              ipn publish test: /tmp/cam &     and ipn record, ipn stream, ipn play
+              ipn create /tmp/net --mtu 64K    a network of your own
+              ipn receive /tmp/net &           everybody who receives hears
+              echo hello | ipn send /tmp/net   what anybody sends
+              ipn show /tmp/net                who is there, and what was lost
 
             EXIT STATUS
-              0 done    1 failed    2 wrong usage    3 no network there    4 no right to do that
+              0  done
+              1  failed; the reason is on standard error
+              2  wrong usage
+              3  no network there
+              4  no right to do that
             """,
         version: "0.1",
         subcommands: [

@@ -7,8 +7,8 @@ struct PublishCommand: ParsableCommand {
         commandName: "publish",
         abstract: "Put a file, an address or the test signal on a network, for any number of consumers.",
         discussion: """
-            INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone.
-            The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it.
+            INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone. \
+            The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it. \
             The test signal rests while nobody receives.
 
             EXAMPLES

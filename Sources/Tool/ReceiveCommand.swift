@@ -9,7 +9,7 @@ struct ReceiveCommand: ParsableCommand {
         commandName: "receive",
         abstract: "Write what others send to standard output, a line for each message.",
         discussion: """
-            Ends on Ctrl-C, after --count messages, or once all senders have left. What was lost on a LOSSY network is
+            Ends on Ctrl-C, after --count messages, or once all senders have left. What was lost on a LOSSY network is \
             said on standard error at the end.
 
             EXAMPLES

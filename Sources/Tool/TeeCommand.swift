@@ -7,13 +7,13 @@ struct TeeCommand: ParsableCommand {
         commandName: "tee",
         abstract: "One source, several consumers, one command.",
         discussion: """
-            Publishes INPUT once on a network of its own; every consumer takes it from there in a process of its own,
+            Publishes INPUT once on a network of its own; every consumer takes it from there in a process of its own, \
             and none can slow another. Ends with the input, after --duration, or on Ctrl-C.
 
             EXAMPLES
               ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
               ipn tee test: --play --duration 10
-              ipn tee rtsp://camera.example/1 --record day.mkv --stream rtmp://127.0.0.1/live/cam
+              ipn tee rtsp://cam.example/1 --record a.mkv --stream rtmp://127.0.0.1/live/a
             """)
 
     @Argument(help: "A file, an address, or test:", completion: .file())
