@@ -12,6 +12,8 @@ int linux_fcntl(int descriptor, int command, int argument) { return fcntl(descri
 
 void linux_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
+int linux_datagram_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends); }
+
 union control {
   struct cmsghdr align;
   char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];

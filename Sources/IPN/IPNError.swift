@@ -29,6 +29,12 @@ public struct IPNError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension IPNError {
+    /// The mode bits leave a node nothing of what it wants.
+    static func denied(_ directions: Node.Directions, _ path: String) -> IPNError {
+        let (verb, bit) = directions == .send ? ("send", "w") : directions == .receive ? ("receive", "r") : ("receive or send", "r or w")
+        return IPNError(.permissionDenied, path, "no right to \(verb)", remedy: "ask its owner for \(bit) (chmod)")
+    }
+
     /// The message for an errno that a keeper or the kernel gave for a step on the way onto a network.
     static func joining(_ errno: Errno, _ path: String) -> IPNError {
         switch errno.rawValue {
@@ -39,7 +45,7 @@ extension IPNError {
         case Errno.connectionRefused.rawValue:
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
         case Errno.permissionDenied.rawValue:
-            IPNError(errno, path, "no right to receive or to send", remedy: "ask its owner for r or w (chmod)")
+            IPNError(errno, path, "no right to reach the network", remedy: "ask its owner, or look at the folders above it")
         case Errno.notPermitted.rawValue:
             IPNError(errno, path, "no right to manage the network", remedy: "ask its owner for x (chmod)")
         case Errno.addressNotAvailable.rawValue:

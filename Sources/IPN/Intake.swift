@@ -106,6 +106,8 @@ struct Intake: ~Copyable {
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }
         Bell.silence(bell)
+        let wakers = membership.receiverWakers
+        if wakers.ears >= 0 { Ears.silence(wakers.ears) }
         inbox.arm()
         if inbox.isReadable() || hasNews {
             inbox.disarm()
@@ -113,7 +115,7 @@ struct Intake: ~Copyable {
         }
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
         defer { inbox.disarm() }
-        _ = try waitReadable(bell, membership.keeperDescriptor, milliseconds: milliseconds)
+        _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
         // Hung up: let the membership notice that its keeper is gone.
         if page.rosterVersion.load() == rosterVersion && !inbox.isReadable() { membership.listen() }
         return true
@@ -197,7 +199,7 @@ struct Intake: ~Copyable {
         } while isLossless && words.oldest.loadAcquiring() > start && entry.poolWasThere
         return WriterView(
             nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor,
-            bell: entry.peer.writerBell.descriptor.raw, maximumLength: Int(membership.options.mtu))
+            bell: entry.peer.writerBell.number, maximumLength: Int(membership.options.mtu))
     }
 
     /// Lets go of writers that have left and have nothing more for us.

@@ -22,6 +22,10 @@ final class Membership: @unchecked Sendable {
     private var table: PeerTable
     /// The keeper is gone: what is known of the network stays as it is.
     private var isOrphaned = false
+    private var readerEars: Ears?
+    private var writerEars: Ears?
+    /// What a program polls.
+    private var poller: Poller?
 
     init(path: String, attachment: consuming Attachment, options: ipn_options) {
         self.path = path
@@ -31,13 +35,6 @@ final class Membership: @unchecked Sendable {
         pageMapping = attachment.page
         marker = attachment.marker
         link = attachment.link
-    }
-
-    /// The descriptor that hangs up with the keeper, or -1 once it did.
-    var keeperDescriptor: CInt {
-        lock.lock()
-        defer { lock.unlock() }
-        return isOrphaned ? -1 : link.rawDescriptor
     }
 
     /// Asks the keeper something, and waits for the answer.
@@ -67,6 +64,58 @@ final class Membership: @unchecked Sendable {
         guard link.isAwaitingAnswer else { return }
         let answer = try link.takePosted(waiting: true)
         _ = try table.apply(answer)
+        try takeUpEars()
+    }
+
+    /// Without a keeper nodes go on over the memory that they share.
+    private func becomeOrphan() {
+        isOrphaned = true
+        // Hung up for good: pollers would find no rest.
+        poller?.remove(link.rawDescriptor)
+    }
+
+    /// Listens to users who were not there before.
+    private func takeUpEars() throws(Errno) {
+        guard !table.newEars.isEmpty else { return }
+        let new = table.newEars
+        table.newEars = []
+        if readerEars == nil {
+            readerEars = try Ears()
+            writerEars = try Ears()
+            if let ears = readerEars?.raw { try poller?.add(ears, token: 2) }
+        }
+        for ear in new {
+            try readerEars?.add(Descriptor(owning: ear.reader))
+            try writerEars?.add(Descriptor(owning: ear.writer))
+        }
+    }
+
+    /// What wakes a receiver beside its own bell: its keeper's end, and other users. -1 for none.
+    var receiverWakers: (keeper: CInt, ears: CInt) {
+        lock.lock()
+        defer { lock.unlock() }
+        return (isOrphaned ? -1 : link.rawDescriptor, readerEars?.raw ?? -1)
+    }
+
+    /// What wakes a sender that waits for room, beside its own bell.
+    var senderWakers: (keeper: CInt, ears: CInt) {
+        lock.lock()
+        defer { lock.unlock() }
+        return (isOrphaned ? -1 : link.rawDescriptor, writerEars?.raw ?? -1)
+    }
+
+    /// A descriptor that is readable whenever a receiver would be woken.
+    func pollDescriptor(bell: CInt) throws(Errno) -> CInt {
+        lock.lock()
+        defer { lock.unlock() }
+        if let raw = poller?.descriptor.raw { return raw }
+        let made = try Poller()
+        try made.add(bell, token: 0)
+        if !isOrphaned { try made.add(link.rawDescriptor, token: 1) }
+        if let ears = readerEars?.raw { try made.add(ears, token: 2) }
+        let raw = made.descriptor.raw
+        poller = consume made
+        return raw
     }
 
     /// Brings the table up to the roster's version.
@@ -85,11 +134,11 @@ final class Membership: @unchecked Sendable {
                 if !link.isAwaitingAnswer { try link.post(table.request()) }
                 let answer = try link.takePosted(waiting: waiting)
                 let more = try table.apply(answer)
+                try takeUpEars()
                 if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }
             } catch {
                 if error == .resourceTemporarilyUnavailable { return false }
-                // Without a keeper nodes go on over the memory that they share.
-                isOrphaned = true
+                becomeOrphan()
             }
         }
         return true
@@ -129,6 +178,6 @@ final class Membership: @unchecked Sendable {
     func listen() {
         lock.lock()
         defer { lock.unlock() }
-        if !isOrphaned && !link.isAwaitingAnswer && link.isHungUp { isOrphaned = true }
+        if !isOrphaned && !link.isAwaitingAnswer && link.isHungUp { becomeOrphan() }
     }
 }

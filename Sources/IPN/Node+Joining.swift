@@ -50,7 +50,7 @@ extension Node {
         do throws(Errno) {
             try join(membership, directions: directions.intersection(self.directions), port: port, history: history, window: window)
         } catch {
-            throw IPNError.joining(error, path)
+            throw error == .permissionDenied ? IPNError.denied(directions, path) : IPNError.joining(error, path)
         }
         self.membership = membership
         self.path = path

@@ -63,18 +63,11 @@ extension Node {
     /// A descriptor to wait for: readable when there is something to do (a message, news, or the end of the keeper).
     /// After it was readable, receive with a timeout of zero until nothing comes.
     public func fileDescriptor() throws(IPNError) -> CInt {
-        if let raw = poller?.descriptor.raw { return raw }
         guard let membership, let bell = readerBell?.descriptor.raw else {
             throw failure(Errno(rawValue: ENOTCONN), "the node is not connected")
         }
         do throws(Errno) {
-            let made = try Poller()
-            try made.add(bell, token: 0)
-            let keeper = membership.keeperDescriptor
-            if keeper >= 0 { try made.add(keeper, token: 1) }
-            let raw = made.descriptor.raw
-            poller = consume made
-            return raw
+            return try membership.pollDescriptor(bell: bell)
         } catch {
             throw failure(error, "cannot make a descriptor to wait for: \(error)")
         }

@@ -43,7 +43,6 @@ public final class Node: @unchecked Sendable {
     var region: OwnRegion?
     var readerBell: Bell?
     var writerBell: Bell?
-    var poller: Poller?
     var nodeID: UInt64 = 0
     var isBound = false
     /// Begin with the history that the network keeps, where it does.
@@ -92,7 +91,6 @@ public final class Node: @unchecked Sendable {
         region = nil
         readerBell = nil
         writerBell = nil
-        poller = nil
         port = nil
         path = nil
         isBound = false

@@ -201,6 +201,8 @@ struct Outbox: ~Copyable {
         defer { own.waiting.storeReleasing(waits) }
         while true {
             Bell.silence(bell)
+            let wakers = membership.senderWakers
+            if wakers.ears >= 0 { Ears.silence(wakers.ears) }
             waits &+= 2
             own.waiting.storeReleasing(waits | 1)
             // FENCE wait: `waiting` before the second look; pairs with FENCE room in Inbox.advance.
@@ -211,7 +213,7 @@ struct Outbox: ~Copyable {
             guard let milliseconds = Deadline.milliseconds(until: deadline) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
-            _ = try waitReadable(bell, membership.keeperDescriptor, milliseconds: milliseconds)
+            _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
         }
     }
 
@@ -247,7 +249,7 @@ struct Outbox: ~Copyable {
                     known[peer.nodeID]
                         ?? ReaderView(
                             nodeID: peer.nodeID, cursor: peer.words.cursor(cursor), armed: peer.words.armed,
-                            bell: peer.readerBell.descriptor.raw, floor: checkedNext))
+                            bell: peer.readerBell.number, floor: checkedNext))
             }
             if isLossless, let index = entry.cursor {
                 writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index))

@@ -57,6 +57,8 @@ struct PeerTable {
     /// The roster version that `entries` shows.
     private(set) var version: UInt64 = 0
     private var epoch: UInt64 = 0
+    /// What came to listen to, and was not yet taken up: the ear of the reader, and that of the writer.
+    var newEars: [(reader: CInt, writer: CInt)] = []
     /// While a node joins, what it finds was there before.
     var isJoining = true
     let mtu: Int
@@ -96,8 +98,13 @@ struct PeerTable {
                 throw Errno(rawValue: EPROTO)
             }
             let regionDescriptor = Descriptor(owning: region)
-            let readerBell = Bell(owning: Descriptor(owning: reader))
-            let writerBell = Bell(owning: Descriptor(owning: writer))
+            let isDatagram = item.flags & UInt32(IPN_MEMBER_RUNG_BY_DATAGRAM) != 0
+            let readerBell = Bell(owning: Descriptor(owning: reader), isDatagram: isDatagram)
+            let writerBell = Bell(owning: Descriptor(owning: writer), isDatagram: isDatagram)
+            if item.flags & UInt32(IPN_MEMBER_IS_HEARD) != 0 {
+                guard let readerEar = descriptors.next(), let writerEar = descriptors.next() else { throw Errno(rawValue: EPROTO) }
+                newEars.append((readerEar, writerEar))
+            }
             guard entries[item.node_id] == nil else { break }
             guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
             let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)

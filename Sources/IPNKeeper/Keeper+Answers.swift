@@ -19,13 +19,13 @@ extension Keeper {
         answer.value = roster.version
         answer.epoch = roster.epoch
         for change in changes {
-            if items.count == Int(IPN_ITEMS_MAX) || descriptors.count + 3 > Int(IPN_DESCRIPTORS_MAX) {
+            if items.count == Int(IPN_ITEMS_MAX) || descriptors.count + Int(IPN_JOIN_DESCRIPTORS) > Int(IPN_DESCRIPTORS_MAX) {
                 answer.value = change.version - 1
                 answer.more = 1
                 break
             }
             // What is told of a node that has gone meanwhile is only that.
-            guard change.nodeID != asker.nodeID, let item = item(for: change, asker: asker, &descriptors) else { continue }
+            guard change.nodeID != asker.nodeID, let item = try item(for: change, asker: asker, &descriptors) else { continue }
             items.append(item)
         }
         try member.control.send(answer, items: items, descriptors: descriptors)
@@ -33,7 +33,7 @@ extension Keeper {
 
     private func item(
         for change: Roster.Change, asker: ConnectedNode, _ descriptors: inout [CInt]
-    ) -> ipn_roster_item? {
+    ) throws(Errno) -> ipn_roster_item? {
         var item = ipn_roster_item()
         item.node_id = change.nodeID
         item.event = change.event.rawValue
@@ -42,7 +42,19 @@ extension Keeper {
         item.flags = node.flags
         let before = descriptors.count
         if change.event == IPN_EVENT_JOIN {
-            descriptors += [node.region.raw, node.readerBell.descriptor.raw, node.writerBell.descriptor.raw]
+            descriptors.append(node.region.raw)
+            if node.isForeign(to: asker) {
+                let bells = try node.foreignBells(of: asker.userID)
+                descriptors += [bells.reader.clapper.raw, bells.writer.clapper.raw]
+                item.flags |= UInt32(IPN_MEMBER_RUNG_BY_DATAGRAM)
+            } else {
+                descriptors += [node.readerBell.descriptor.raw, node.writerBell.descriptor.raw]
+            }
+            if asker.isForeign(to: node), asker.beginsToHear(node.userID) {
+                let ears = try asker.foreignBells(of: node.userID)
+                descriptors += [ears.reader.ear.raw, ears.writer.ear.raw]
+                item.flags |= UInt32(IPN_MEMBER_IS_HEARD)
+            }
         } else if change.event == IPN_EVENT_POOL, let pool = node.pool?.raw, let cursor = node.cursor {
             // Who may not receive gets nobody's memory, and who came after a writer left is owed nothing.
             if asker.receives, !node.hasDeparted || node.owed.contains(asker.nodeID) { descriptors.append(pool) }

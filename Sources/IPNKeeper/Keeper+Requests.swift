@@ -142,7 +142,7 @@ extension Keeper {
         // An observer takes no port.
         let port = receives || sends ? try takePort(wish: Int(request.port)) : Int(IPN_PORTNO_ANY)
         let node = ConnectedNode(
-            nodeID: newNodeID(), port: port, receives: receives, sends: sends, region: regionDescriptor,
+            nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
             readerBell: readers, writerBell: writers)
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes

@@ -35,6 +35,7 @@ final class Member {
 /// A node in the data flow: what others are given of it.
 final class ConnectedNode {
     let nodeID: UInt64
+    let userID: uid_t
     /// -1 for an observer, who only hears of who is there.
     let port: Int
     var receives: Bool
@@ -49,11 +50,17 @@ final class ConnectedNode {
     /// The receivers that had joined when it left, and have not yet read all that it sent.
     var owed: Set<UInt64> = []
 
+    /// What other users ring it by, made when the first node of each asks.
+    private var foreignBells: [uid_t: ForeignBells] = [:]
+    /// The users whose ears it was given.
+    private var heard: Set<uid_t> = []
+
     init(
-        nodeID: UInt64, port: Int, receives: Bool, sends: Bool, region: consuming Descriptor,
+        nodeID: UInt64, userID: uid_t, port: Int, receives: Bool, sends: Bool, region: consuming Descriptor,
         readerBell: consuming Bell, writerBell: consuming Bell
     ) {
         self.nodeID = nodeID
+        self.userID = userID
         self.port = port
         self.receives = receives
         self.sends = sends
@@ -62,7 +69,33 @@ final class ConnectedNode {
         self.writerBell = writerBell
     }
 
+    /// Whether a node may not hold this one's eventfds: it is another user's. Root could do anything anyway.
+    func isForeign(to other: ConnectedNode) -> Bool { other.userID != userID && other.userID != 0 }
+
+    /// The bells by which a user rings this node.
+    func foreignBells(of user: uid_t) throws(Errno) -> ForeignBells {
+        if let bells = foreignBells[user] { return bells }
+        let bells = try ForeignBells()
+        foreignBells[user] = bells
+        return bells
+    }
+
+    /// Whether this node has still to be given the ears for a user; it is, from now on.
+    func beginsToHear(_ user: uid_t) -> Bool { heard.insert(user).inserted }
+
     var flags: UInt32 {
         (receives ? UInt32(IPN_MEMBER_RECEIVES) : 0) | (sends ? UInt32(IPN_MEMBER_SENDS) : 0)
+    }
+}
+
+/// A node's two bells for another user.
+final class ForeignBells {
+    let reader: DatagramBell
+    let writer: DatagramBell
+
+    init() throws(Errno) {
+        let reader = try DatagramBell()
+        writer = try DatagramBell()
+        self.reader = reader
     }
 }

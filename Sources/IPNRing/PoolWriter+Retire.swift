@@ -7,7 +7,7 @@ package struct ReaderView {
     /// This writer's cursor in the reader's region.
     package let cursor: Cursor
     package let armed: SharedWord
-    /// The reader's bell, for the caller to ring.
+    /// The reader's bell, as the caller rings it.
     package let bell: CInt
     /// Where the reader will start at the earliest, as long as its cursor is not placed yet.
     package let floor: UInt64

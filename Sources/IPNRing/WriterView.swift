@@ -8,7 +8,7 @@ package struct WriterView {
     package let pool: PoolView
     /// The reader's own cursor for this writer.
     package let cursor: Cursor
-    /// The writer's bell, for the caller to ring when room was made.
+    /// The writer's bell, as the caller rings it when room was made.
     package let bell: CInt
     @usableFromInline let maximumLength: Int
     @usableFromInline package internal(set) var tail: UInt64

@@ -2,32 +2,86 @@ package import SystemPackage
 import CLinux
 import Glibc
 
-/// A way to wake one sleeper: an eventfd that pollers see as readable once it was rung. See eventfd(2).
+/// A way to wake one sleeper. See eventfd(2), unix(7).
+///
+/// Between processes of one user it is an eventfd. Whoever holds an eventfd could also drain, fill or block it, so
+/// another user is given one end of a datagram pair instead, whose other end is the sleeper's alone.
 package struct Bell: ~Copyable, Sendable {
     package let descriptor: Descriptor
+    private let isDatagram: Bool
 
+    /// An eventfd.
     package init() throws(Errno) {
         descriptor = Descriptor(owning: try systemCall { eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC)) })
+        isDatagram = false
     }
 
-    package init(owning descriptor: consuming Descriptor) {
+    /// One that was handed to us.
+    package init(owning descriptor: consuming Descriptor, isDatagram: Bool = false) {
         self.descriptor = descriptor
+        self.isDatagram = isDatagram
     }
+
+    /// The bell as a plain number, for tables on the hot path: the descriptor, or its complement for a datagram socket.
+    /// Good for `ring(_:)` as long as the bell lives.
+    package var number: CInt { isDatagram ? ~descriptor.raw : descriptor.raw }
+
+    package borrowing func ring() { Bell.ring(number) }
 
     /// RT safe: one system call that cannot block. A bell that cannot take another stroke has been rung.
     @inline(__always)
-    package borrowing func ring() {
-        Bell.ring(descriptor.raw)
+    package static func ring(_ number: CInt) {
+        if number >= 0 { _ = eventfd_write(number, 1) } else { linux_ring_datagram(~number) }
     }
 
-    @inline(__always)
-    package static func ring(_ raw: CInt) {
-        _ = eventfd_write(raw, 1)
-    }
-
-    /// Takes the strokes back; the bell is silent until it is rung again.
+    /// Takes the strokes of an eventfd back; it is silent until it is rung again.
     package static func silence(_ raw: CInt) {
         var strokes: eventfd_t = 0
         _ = eventfd_read(raw, &strokes)
     }
+}
+
+/// The sleeper's and the ringer's end of a bell between two users.
+package struct DatagramBell: ~Copyable, Sendable {
+    /// What the sleeper listens to.
+    package let ear: Descriptor
+    /// What the other user is given.
+    package let clapper: Descriptor
+
+    package init() throws(Errno) {
+        var ends: [CInt] = [-1, -1]
+        _ = try systemCall { linux_datagram_pair(&ends) }
+        ear = Descriptor(owning: ends[0])
+        clapper = Descriptor(owning: ends[1])
+    }
+}
+
+/// All that a sleeper listens to beside its own eventfd: an ear for each other user. One descriptor to wait for.
+package struct Ears: ~Copyable, Sendable {
+    private let poller: Poller
+    private var ears: [Int: CInt] = [:]
+
+    package var raw: CInt { poller.descriptor.raw }
+
+    package init() throws(Errno) { poller = try Poller() }
+
+    package mutating func add(_ ear: consuming Descriptor) throws(Errno) {
+        try poller.add(ear.raw, token: UInt64(ear.raw))
+        ears[ears.count] = ear.release()
+    }
+
+    /// Takes all strokes back.
+    package static func silence(_ raw: CInt) {
+        var event = epoll_event()
+        var stroke: UInt8 = 0
+        while epoll_wait(raw, &event, 1, 0) == 1 {
+            while recv(CInt(event.data.u64), &stroke, 1, CInt(MSG_DONTWAIT)) >= 0 {}
+            // The other end is closed: nothing more will come, and the end itself is no stroke.
+            if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+                _ = epoll_ctl(raw, EPOLL_CTL_DEL, CInt(event.data.u64), &event)
+            }
+        }
+    }
+
+    deinit { for ear in ears.values { _ = close(ear) } }
 }

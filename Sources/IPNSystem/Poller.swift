@@ -55,13 +55,16 @@ package struct Poller: ~Copyable, Sendable {
 
 /// Waits until one of a few descriptors is readable. See poll(2).
 ///
-/// - Parameter milliseconds: how long; -1 for ever.
+/// - Parameters:
+///   - first: and the others: -1 for none.
+///   - milliseconds: how long; -1 for ever.
 /// - Returns: whether one was.
 /// - Throws: `EINTR` where a signal came first: the caller decides what that means.
-package func waitReadable(_ first: CInt, _ second: CInt, milliseconds: CInt) throws(Errno) -> Bool {
-    var set = (pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0))
+package func waitReadable(_ first: CInt, _ second: CInt = -1, _ third: CInt = -1, milliseconds: CInt) throws(Errno) -> Bool {
+    func readable(_ raw: CInt) -> pollfd { pollfd(fd: raw, events: Int16(POLLIN), revents: 0) }
+    var set = (readable(first), readable(second), readable(third))
     return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
         let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        return try systemCall(retryOnInterrupt: false) { poll(raw, 2, milliseconds) } > 0
+        return try systemCall(retryOnInterrupt: false) { poll(raw, third < 0 ? 2 : 3, milliseconds) } > 0
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-package let STDERR = STDERR_FILENO
+package let standardError = STDERR_FILENO
 
 /// Writes all of a text; what cannot be written is for nobody.
 package func writeAll(_ descriptor: CInt, _ text: String) {
@@ -15,4 +15,4 @@ package func writeAll(_ descriptor: CInt, _ text: String) {
 }
 
 /// Says one line on standard error, as every message of the tool begins.
-package func say(_ message: String) { writeAll(STDERR, "ipn: \(message)\n") }
+package func say(_ message: String) { writeAll(standardError, "ipn: \(message)\n") }

@@ -79,7 +79,7 @@ package struct ProgressMeter {
     /// Reports for the last time.
     package mutating func finish() {
         report(monotonicNanoseconds())
-        if case .terminal = audience { writeAll(STDERR, "\n") }
+        if case .terminal = audience { writeAll(standardError, "\n") }
     }
 
     private mutating func report(_ now: Int64) {
@@ -88,7 +88,7 @@ package struct ProgressMeter {
         case .process(let descriptor): writeAll(descriptor, progress.record + "\n")
         case .terminal(let label):
             let seconds = max(Double(now - lastTime) / 1e9, 0.001)
-            writeAll(STDERR, "\r\u{1b}[K\(label)  \(progress.line(since: last, seconds: seconds))")
+            writeAll(standardError, "\r\u{1b}[K\(label)  \(progress.line(since: last, seconds: seconds))")
         }
         last = progress
         lastTime = now

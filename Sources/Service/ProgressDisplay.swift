@@ -22,14 +22,14 @@ struct ProgressDisplay {
     mutating func show(_ lines: [String]) {
         next = monotonicNanoseconds() + interval
         if isMuted { return }
-        if !isTerminal { return writeAll(STDERR, lines.joined(separator: "\n") + "\n") }
-        writeAll(STDERR, back + lines.map { "\u{1b}[K\($0)\n" }.joined())
+        if !isTerminal { return writeAll(standardError, lines.joined(separator: "\n") + "\n") }
+        writeAll(standardError, back + lines.map { "\u{1b}[K\($0)\n" }.joined())
         shownLines = lines.count
     }
 
     /// The last word: the whole run.
     func finish(_ lines: [String], seconds: Double) {
-        writeAll(STDERR, (isTerminal ? back + "\u{1b}[J" : "") + "After \(seconds.rounded(to: 1)) s:\n" + lines.joined(separator: "\n") + "\n")
+        writeAll(standardError, (isTerminal ? back + "\u{1b}[J" : "") + "After \(seconds.rounded(to: 1)) s:\n" + lines.joined(separator: "\n") + "\n")
     }
 
     /// Up to the first of the lines that were shown.

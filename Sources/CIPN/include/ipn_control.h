@@ -64,10 +64,11 @@ struct ipn_answer {
 };
 
 #define IPN_ITEMS_MAX 512u       /* in one answer */
+#define IPN_JOIN_DESCRIPTORS 5u
 #define IPN_DESCRIPTORS_MAX 30u  /* in one answer: descriptors in flight are limited per user */
 
 enum ipn_roster_event {
-  IPN_EVENT_JOIN = 1,  /* descriptors: region, then the reader's bell where it receives, then the writer's where it sends */
+  IPN_EVENT_JOIN = 1,  /* descriptors: region, reader's bell, writer's bell; with IPN_MEMBER_IS_HEARD two more */
   IPN_EVENT_POOL,      /* descriptor: slot pool, for receivers only */
   IPN_EVENT_CHANGE,    /* receives or sends no longer */
   IPN_EVENT_DEPART,    /* nothing more will come of it: drain its pool, then say so */
@@ -75,6 +76,10 @@ enum ipn_roster_event {
 };
 #define IPN_MEMBER_RECEIVES 1u
 #define IPN_MEMBER_SENDS 2u
+/* Bells between different users are datagram sockets: an eventfd could be drained, filled or made blocking by whoever
+ * holds it. What the asker listens to comes with the first node of a user that rings it: for its reader, its writer. */
+#define IPN_MEMBER_RUNG_BY_DATAGRAM 4u
+#define IPN_MEMBER_IS_HEARD 8u
 
 struct ipn_roster_item {
   uint64_t node_id;

@@ -55,6 +55,11 @@ static inline void *linux_map_shared(int descriptor, size_t size, int protection
 /* prctl(2) is variadic. */
 void linux_end_with_parent(void);
 
+/* A connected pair of datagram sockets, for bells. Both ends never block. */
+int linux_datagram_pair(int ends[2]);
+/* A stroke; a full socket has been rung. */
+static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
+
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
 
