@@ -180,23 +180,18 @@ struct Intake: ~Copyable {
 
     private func adopt(_ entry: PeerTable.Entry, pool: PeerPool, cursor: Cursor) -> WriterView {
         let words = entry.peer.words
-        let history = UInt64(membership.options.history)
-        var start: UInt64 = 0
-        repeat {
-            let head = words.head.loadAcquiring()
-            if !entry.poolWasThere {
-                // It sent its first message after we joined.
-                start = 0
-            } else if wantsHistory {
-                start = max(words.oldest.loadAcquiring(), head > history ? head - history : 0)
-            } else {
-                start = head
-            }
+        var start = entry.start
+        WriterView.adopt(entry.peer.nodeID, at: start, cursor: cursor)
+        // What was sent before our join is nobody's promise: we take what is there, until our place holds it fast.
+        while wantsHistory && entry.wasThere {
+            let history = UInt64(membership.options.history)
+            start = min(start, max(words.oldest.loadAcquiring(), start > history ? start - history : 0))
             WriterView.adopt(entry.peer.nodeID, at: start, cursor: cursor)
-            // FENCE place: our place before the look at oldest; pairs with FENCE retire. A LOSSLESS writer that has
-            // not seen our place may have gone on.
+            // FENCE place: our place before the look at oldest; pairs with FENCE retire. A writer that has not seen our
+            // place may have gone on.
             fullFence()
-        } while isLossless && words.oldest.loadAcquiring() > start && entry.poolWasThere
+            if words.oldest.loadAcquiring() <= start || start == entry.start { break }
+        }
         return WriterView(
             nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor,
             bell: entry.peer.writerBell.number, maximumLength: Int(membership.options.mtu))

@@ -144,13 +144,6 @@ final class Membership: @unchecked Sendable {
         return true
     }
 
-    /// Everything known is from before we were; from now on, what comes is new.
-    func finishJoining() {
-        lock.lock()
-        defer { lock.unlock() }
-        table.isJoining = false
-    }
-
     /// The table as it is now.
     func snapshot() -> (version: UInt64, entries: [UInt64: PeerTable.Entry]) {
         lock.lock()

@@ -118,7 +118,6 @@ extension Node {
                     wantsHistory: history))
             if wantsCounts { intake?.pointee.toldCounts = 0 }
         }
-        membership.finishJoining()
         self.region = region
         self.readerBell = consume readerBell
         self.writerBell = consume writerBell

@@ -49,8 +49,10 @@ struct PeerTable {
         var cursor: Int?
         /// What it sends; only receivers are given it.
         var pool: PeerPool?
-        /// Whether its pool was there before we were: then we begin at its head, else at its first message.
-        var poolWasThere = false
+        /// The first message that it sent after our join.
+        var start: UInt64 = 0
+        /// Whether it had sent before.
+        var wasThere = false
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
@@ -59,8 +61,6 @@ struct PeerTable {
     private var epoch: UInt64 = 0
     /// What came to listen to, and was not yet taken up: the ear of the reader, and that of the writer.
     var newEars: [(reader: CInt, writer: CInt)] = []
-    /// While a node joins, what it finds was there before.
-    var isJoining = true
     let mtu: Int
 
     init(mtu: Int) {
@@ -118,7 +118,8 @@ struct PeerTable {
                 break
             }
             entries[item.node_id]?.cursor = Int(item.cursor)
-            entries[item.node_id]?.poolWasThere = isJoining
+            entries[item.node_id]?.start = item.start
+            entries[item.node_id]?.wasThere = item.flags & UInt32(IPN_MEMBER_WAS_THERE) != 0
             // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
             if let raw {
                 let pool = try? pool(Descriptor(owning: raw), of: item.node_id)

@@ -59,6 +59,10 @@ extension Keeper {
             // Who may not receive gets nobody's memory, and who came after a writer left is owed nothing.
             if asker.receives, !node.hasDeparted || node.owed.contains(asker.nodeID) { descriptors.append(pool) }
             item.cursor = UInt32(cursor)
+            if let start = asker.starts.removeValue(forKey: change.nodeID) {
+                item.start = start
+                item.flags |= UInt32(IPN_MEMBER_WAS_THERE)
+            }
         }
         item.descriptors = UInt32(descriptors.count - before)
         return item

@@ -150,6 +150,8 @@ extension Keeper {
             nodes[node.nodeID] = node
             roster.record(IPN_EVENT_JOIN, node.nodeID)
             announceRoster()
+            // After the new version is out: a writer that has not seen it cannot have gone beyond these heads.
+            for writer in nodes.values { node.starts[writer.nodeID] = writer.head }
         }
         announceCounts()
         answer.value = node.nodeID
@@ -177,12 +179,14 @@ extension Keeper {
         }
         let pool = Descriptor(owning: raw)
         guard try SharedMemory.sealedSize(of: pool) > Int(IPN_PAGE) else { throw Errno.invalidArgument }
+        let headPage = try Mapping(descriptor: node.region.raw, size: Int(IPN_PAGE), writable: false)
         guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
             throw Errno(rawValue: ENOBUFS)
         }
         usedCursors.insert(cursor)
         node.cursor = cursor
         node.pool = consume pool
+        node.headPage = consume headPage
         roster.record(IPN_EVENT_POOL, node.nodeID)
         announceRoster()
         return cursor

@@ -1,6 +1,7 @@
 import CIPN
 import Glibc
 import IPNControl
+import IPNRing
 import IPNSystem
 import SystemPackage
 
@@ -44,9 +45,13 @@ final class ConnectedNode {
     let readerBell: Bell
     let writerBell: Bell
     var pool: Descriptor?
+    /// The first page of its region, from its first send on: where its head is.
+    var headPage: Mapping?
     /// The index of its cursor in every region; it has one from its first send on.
     var cursor: Int?
     var hasDeparted = false
+    /// Where other writers' heads were when this node joined: there it begins.
+    var starts: [UInt64: UInt64] = [:]
     /// The receivers that had joined when it left, and have not yet read all that it sent.
     var owed: Set<UInt64> = []
 
@@ -67,6 +72,14 @@ final class ConnectedNode {
         self.region = region
         self.readerBell = readerBell
         self.writerBell = writerBell
+    }
+
+    /// The next message that it will send; nil before the first.
+    var head: UInt64? {
+        switch headPage {
+        case .some(let page): NodeRegion(base: page.base).head.loadAcquiring()
+        case nil: nil
+        }
     }
 
     /// Whether a node may not hold this one's eventfds: it is another user's. Root could do anything anyway.

@@ -80,12 +80,14 @@ enum ipn_roster_event {
  * holds it. What the asker listens to comes with the first node of a user that rings it: for its reader, its writer. */
 #define IPN_MEMBER_RUNG_BY_DATAGRAM 4u
 #define IPN_MEMBER_IS_HEARD 8u
+#define IPN_MEMBER_WAS_THERE 16u /* POOL: it had one when the asker joined */
 
 struct ipn_roster_item {
   uint64_t node_id;
   uint32_t event, flags;
   uint32_t cursor;         /* POOL: index of the writer's cursor in every region */
   uint32_t descriptors;    /* how many of the packet's are this item's */
+  uint64_t start;          /* POOL: the first message after the asker's join */
 };
 
 struct ipn_status_item {
@@ -100,7 +102,7 @@ struct ipn_status_item {
 _Static_assert(sizeof(struct ipn_options) == 32, "options");
 _Static_assert(sizeof(struct ipn_request) == 80 + IPN_DESCRLEN, "request");
 _Static_assert(sizeof(struct ipn_answer) == 88 + IPN_DESCRLEN, "answer");
-_Static_assert(sizeof(struct ipn_roster_item) == 24, "roster item");
+_Static_assert(sizeof(struct ipn_roster_item) == 32, "roster item");
 _Static_assert(sizeof(struct ipn_status_item) == 72 + IPN_DESCRLEN, "status item");
 
 #endif
