@@ -111,7 +111,8 @@ extension Node {
         self.directions = granted
         if granted.contains(.receive) || wantsCounts {
             // Places our cursors: what is sent from here on is ours to receive.
-            let limit = min(window ?? options.poolSize, options.poolSize + options.history)
+            let most = options.poolSize + (history ? options.history : 0)
+            let limit = min(window ?? most, most)
             intake = box(
                 Intake(
                     membership: membership, region: region, bell: readerBell.descriptor.raw, limit: limit,
