@@ -33,8 +33,8 @@ final class Run {
         var options = NetworkOptions()
         options.mtu = task.size
         options.isLossless = task.workload == .flood || task.workload == .frames
-        if task.workload == .flood { options.poolSize = 1024 }
-        if task.workload == .frames { options.poolSize = 4 }
+        // Room for what comes while a reader is kept from its processor; large messages are held to what fits a cache.
+        options.poolSize = task.workload == .frames ? 4 : 1024
         return options
     }
 
