@@ -1,4 +1,4 @@
-import CIPN
+package import CIPN
 
 /// The writing end of a slot pool: lends slots, publishes them, takes them back.
 ///
@@ -82,8 +82,13 @@ package struct PoolWriter: ~Copyable {
             if sizeClass == view.layout.classCount { return nil }
         }
         freeCount[sizeClass] -= 1
-        return SlotNumber(
-            sizeClass: sizeClass, index: Int(free[sizeClass * view.layout.slotsPerClass + freeCount[sizeClass]]))
+        let top = sizeClass * view.layout.slotsPerClass + freeCount[sizeClass]
+        // A reader had the lines that the next message goes to: they are on their way while this one is filled.
+        if freeCount[sizeClass] > 0 {
+            ipn_prefetch_write(view.payload(SlotNumber(sizeClass: sizeClass, index: Int(free[top - 1]))))
+        }
+        ipn_prefetch_write(view.entry(next &+ 2))
+        return SlotNumber(sizeClass: sizeClass, index: Int(free[top]))
     }
 
     /// Takes a lent slot back unpublished.

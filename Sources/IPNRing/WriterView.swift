@@ -12,6 +12,8 @@ package struct WriterView {
     package let bell: CInt
     @usableFromInline let maximumLength: Int
     @usableFromInline package internal(set) var tail: UInt64
+    /// The head when it was last looked at: up to there no look is needed. Each look takes its line from the writer.
+    @usableFromInline var knownHead: UInt64
     /// Lost and not yet told with a message.
     @usableFromInline package internal(set) var untoldLost: UInt64 = 0
     @usableFromInline var usedPins: UInt8 = 0
@@ -33,6 +35,7 @@ package struct WriterView {
         self.bell = bell
         self.maximumLength = maximumLength
         tail = cursor.tail.load()
+        knownHead = tail
     }
 
     /// Places a reader's cursor for a writer: tail first, then the generation that makes it valid.
@@ -48,11 +51,12 @@ package struct WriterView {
     @inlinable @inline(__always)
     package mutating func pending() -> UInt64 {
         // SYNC head: pairs with PoolWriter.publish.
-        let head = region.head.loadAcquiring()
-        let pending = head &- tail
+        knownHead = region.head.loadAcquiring()
+        let pending = knownHead &- tail
         if pending > UInt64(Int64.max) || isBroken {
             // A head that went backwards: its writer is not to be believed.
             isBroken = true
+            knownHead = tail
             return 0
         }
         return pending
@@ -73,7 +77,7 @@ package struct WriterView {
     ///   our tail, so there nothing needs to be fenced or checked twice.
     @inlinable @inline(__always)
     package mutating func take(overwrites: Bool) -> Delivery? {
-        while pending() > 0 {
+        while knownHead &- tail > 0 || pending() > 0 {
             let index = usedPins.firstFreePin
             guard index < Int(IPN_PINS) else { return nil }
             // SYNC entry: pairs with PoolWriter.publish. Copied before the pin: after `oldest` says that `tail` is not
@@ -141,6 +145,7 @@ package struct WriterView {
     private mutating func giveUp(_ index: Int) -> Delivery? {
         cursor.pin(index).storeReleasing(UInt64(IPN_NO_PIN))
         isBroken = true
+        knownHead = tail
         return nil
     }
 }

@@ -1,0 +1,48 @@
+import Glibc
+
+/// What carries messages from one writer to its readers: ours, and what it is measured against.
+enum Carrier: String, CaseIterable {
+    case ipn
+    /// SOCK_STREAM of AF_UNIX, one pair for each reader.
+    case stream
+    /// XPUB with XPUB_NODROP over ipc.
+    case zeromq
+    /// A bare ring in shared memory with nothing around it: what the machine allows.
+    case ring
+    /// A bare eventfd; the payload lies in a shared page.
+    case event
+}
+
+/// The writing end. All carriers are lossless: a full one holds the writer up.
+protocol Sender: AnyObject {
+    /// Sends one message of `count` bytes that `fill` puts where the carrier wants them.
+    func send(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) throws
+}
+
+/// A reading end.
+protocol Receiver: AnyObject {
+    /// Waits for the next message; its bytes are valid until `body` returns.
+    func receive(_ body: (UnsafeRawPointer) -> Void) throws
+}
+
+/// The first bytes of every message.
+struct Header {
+    /// Counts up from 0; or one of the marks.
+    var sequence: UInt64
+    /// CLOCK_MONOTONIC, nanoseconds, right before it was sent.
+    var time: UInt64
+
+    static let warmUp = UInt64.max
+    static let end = UInt64.max - 1
+    static let size = 16
+}
+
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+
+    /// With the text of errno.
+    init(calling call: String, _ number: Int32) {
+        self.init("\(call): \(String(cString: strerror(number)))")
+    }
+}

@@ -1,0 +1,43 @@
+import CBench
+import Glibc
+import Synchronization
+
+/// A page that the processes of one run share, to start and stop together. Not touched while it is measured.
+struct Board {
+    private let words: UnsafePointer<Atomic<UInt64>>
+
+    init(_ descriptor: Int32) throws {
+        guard let base = bench_map(descriptor, 4096) else { throw Failure(calling: "mmap", errno) }
+        words = UnsafePointer(base.assumingMemoryBound(to: Atomic<UInt64>.self))
+    }
+
+    private func word(_ index: Int) -> Word { Word(word: words + index) }
+
+    /// Set by the bench: the writer may begin; the workers may report.
+    var go: Word { word(0) }
+    var report: Word { word(1) }
+    /// When the writer began, CLOCK_MONOTONIC nanoseconds.
+    var start: Word { word(2) }
+    /// How many readers have seen the end.
+    var finished: Word { word(3) }
+    /// How many carriers have brought something to a reader, plus one as soon as it listens.
+    func progress(_ reader: Int) -> Word { word(8 + reader) }
+
+    struct Word {
+        fileprivate let word: UnsafePointer<Atomic<UInt64>>
+        var value: UInt64 {
+            get { word.pointee.load(ordering: .sequentiallyConsistent) }
+            nonmutating set { word.pointee.store(newValue, ordering: .sequentiallyConsistent) }
+        }
+        func increment() { word.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+
+        /// Waits without a system call, for where those are counted.
+        func spin(until wanted: UInt64) {
+            while value < wanted { bench_pause() }
+        }
+
+        func wait(until wanted: UInt64) {
+            while value < wanted { usleep(1000) }
+        }
+    }
+}
