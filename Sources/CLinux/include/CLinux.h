@@ -6,6 +6,17 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <features.h>
+/* Two types of the C library look different with _GNU_SOURCE, and the compiler refuses a program in which it meets
+ * both, which depends on the order in which files are compiled. So they come as Glibc and swift-system see them. */
+#pragma push_macro("__USE_XOPEN")
+#pragma push_macro("__USE_GNU")
+#undef __USE_XOPEN
+#undef __USE_GNU
+#include <sys/select.h>   /* fd_set */
+#include <sys/resource.h> /* enum __rusage_who */
+#pragma pop_macro("__USE_GNU")
+#pragma pop_macro("__USE_XOPEN")
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +31,6 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
