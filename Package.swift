@@ -60,6 +60,23 @@ let package = Package(
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
         .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", arguments, system], swiftSettings: ours),
 
+        // Real processes and a real bus: what the tests share, and the other end of their conversations.
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "IPNSystem", "IPNControl", system], path: "Tests/Support",
+            swiftSettings: ours),
+        .executableTarget(
+            name: "TestPeer", dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "CIPN", "TestSupport", system],
+            path: "Tests/TestPeer", swiftSettings: ours),
+        .testTarget(name: "RingTests", dependencies: ["CIPN", "IPNRing", "TestSupport"], swiftSettings: ours),
+        .testTarget(
+            name: "BusTests",
+            dependencies: [
+                "CIPN", "CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "IPNKeeper", "TestSupport", "TestPeer", "ipnd",
+                system,
+            ], swiftSettings: ours),
+        .testTarget(
+            name: "ToolTests", dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "TestSupport", "TestPeer", "Tool", "ipnd", system],
+            swiftSettings: ours),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
             name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),

@@ -54,6 +54,8 @@ struct Attachment: ~Copyable {
             case .foreign:
                 throw Errno.connectionRefused
             case .dead:
+                // It may have ended, and its file with it, since we opened it: then look again.
+                guard let now = try? FileStatus(path: path), now.isSameFile(as: status) else { continue }
                 guard let wanted, status.owner == geteuid() else { throw Errno.connectionRefused }
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:

@@ -33,7 +33,7 @@ enum NetworkMaker {
     static func takeOver(_ path: String, _ old: FileStatus, _ wanted: ipn_options) throws(Errno) -> Introduction? {
         let lock = try OwnerLock()
         defer { lock.touch() }
-        let present = try Descriptor.open(path, flags: O_PATH)
+        guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
         guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
         let target = try resolved(present.raw)

@@ -33,7 +33,7 @@ extension Node {
     ///   - port: the port to take; nil for the lowest that is free.
     ///   - history: whether to receive what writers kept for those who join later, where the network keeps anything.
     ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
-    /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one; `EACCES` where nothing is left to do;
+    /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
     ///   `EADDRNOTAVAIL` without a free port; `ENOENT`, `ECONNREFUSED` where no network is.
     public func connect(
         _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil
@@ -44,6 +44,10 @@ extension Node {
         }
         guard let path = path ?? self.path else {
             throw IPNError(Errno(rawValue: EDESTADDRREQ), "", "a node that is not bound needs the network's path to connect")
+        }
+        if let window, window < 1 { throw IPNError(.invalidArgument, path, "a window of \(window) messages", remedy: "1 or more") }
+        if let port, !(0..<Int(IPN_NUMNODES_MAX)).contains(port) {
+            throw IPNError(.addressNotAvailable, path, "no network has a port \(port)", remedy: "0 to \(IPN_NUMNODES_MAX - 1)")
         }
         let membership: Membership
         if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }

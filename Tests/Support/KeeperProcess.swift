@@ -1,0 +1,57 @@
+import CLinux
+import Glibc
+import IPNControl
+import IPNSystem
+import SystemPackage
+
+/// The keeper of a network as the system shows it: its process, and where it listens.
+public final class KeeperProcess {
+    public let pid: Int32
+    public let rendezvous: String
+    private let process: CInt
+
+    /// - Parameter path: of a network that lives.
+    public init(of path: String) throws {
+        let marker = try FileStatus(path: path)
+        let rendezvous = try Rendezvous(marker: marker).path
+        // Its last argument; the number in it is the marker's inode, which is nobody else's.
+        let found = Scratch.list("/proc").compactMap { Int32($0) }.first { pid in
+            Self.arguments(of: pid).last == rendezvous
+        }
+        guard let found else { throw Trouble("no keeper of \(path) is running") }
+        pid = found
+        self.rendezvous = rendezvous
+        process = linux_peer_pidfd(-1, found)
+        guard process >= 0 else { throw Trouble("the keeper of \(path) has ended") }
+    }
+
+    deinit { _ = close(process) }
+
+    /// Waits until it has ended.
+    public func waitUntilGone() throws {
+        guard isReadable(process, milliseconds: watchdogMilliseconds) else { throw Trouble("the keeper stays") }
+    }
+
+    public var isRunning: Bool { !isReadable(process) }
+    public var isListening: Bool { access(rendezvous, F_OK) == 0 }
+
+    public func kill() throws {
+        _ = Glibc.kill(pid, SIGKILL)
+        try waitUntilGone()
+    }
+
+    private static func arguments(of pid: Int32) -> [String] {
+        let descriptor = linux_open("/proc/\(pid)/cmdline", O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return [] }
+        defer { _ = close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 13)
+        let count = max(read(descriptor, &bytes, bytes.count), 0)
+        return bytes[..<count].split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Whether a path is there, links not followed.
+public func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+}

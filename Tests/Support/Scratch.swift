@@ -1,0 +1,73 @@
+import CLinux
+import Glibc
+
+/// A directory of one's own that others may reach, removed with all that is in it.
+public final class Scratch: Sendable {
+    public let path: String
+
+    public init() throws {
+        var template = Array("/tmp/ipn-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Trouble("mkdtemp: \(String(cString: strerror(errno)))") }
+        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        _ = chmod(path, 0o755)
+    }
+
+    public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// The names in it.
+    public var contents: [String] { Self.list(path).sorted() }
+
+    deinit {
+        for name in Self.list(path) { _ = unlink("\(path)/\(name)") }
+        _ = rmdir(path)
+    }
+
+    static func list(_ directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
+
+/// A test cannot go on.
+public struct Trouble: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// What ends a wait for something that never comes. It is no measure of anything.
+public let watchdogMilliseconds: CInt = 60_000
+
+/// Whether tests may become other users.
+public var isRoot: Bool { geteuid() == 0 }
+
+/// A user who is nobody in particular.
+public let stranger: UInt32 = 65_533
+
+/// Looks again and again where nothing tells: only for what has no event.
+public func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+    var rounds: CInt = 0
+    while try !condition() {
+        guard rounds < watchdogMilliseconds else { throw Trouble("never happened: \(what)") }
+        usleep(1000)
+        rounds += 1
+    }
+}
+
+/// Waits until a descriptor is readable, as any program with poll(2) would.
+/// - Returns: whether it was in time.
+public func isReadable(_ descriptor: CInt, milliseconds: CInt = 0) -> Bool {
+    var set = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+        let result = poll(&set, 1, milliseconds)
+        if result < 0 && errno == EINTR { continue }
+        return result > 0
+    }
+}
