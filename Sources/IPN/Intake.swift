@@ -193,7 +193,7 @@ struct Intake: ~Copyable {
             if words.oldest.loadAcquiring() <= start || start == entry.start { break }
         }
         return WriterView(
-            nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor,
+            nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor, tally: own.lost,
             bell: entry.peer.writerBell.number, maximumLength: Int(membership.options.mtu))
     }
 

@@ -17,6 +17,12 @@ struct KeeperLink: ~Copyable {
         self.control = control
     }
 
+    /// From now on an answer that takes longer is `EAGAIN`.
+    func limitWaiting(seconds: Int) {
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        _ = setsockopt(rawDescriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Whether the other end is closed. Only asked while no answer is due.
     var isHungUp: Bool {
         var byte: UInt8 = 0

@@ -152,6 +152,17 @@ final class Membership: @unchecked Sendable {
         return (isOrphaned ? page.rosterVersion.load() : table.version, table.entries)
     }
 
+    /// Leaves: afterwards the port is free and nobody counts us, without waiting for the keeper to see a closed socket.
+    /// A keeper that does not answer in a second is left without a word.
+    func leave() {
+        lock.lock()
+        defer { lock.unlock() }
+        guard !isOrphaned else { return }
+        link.limitWaiting(seconds: 1)
+        guard (try? finishPosted()) != nil else { return }
+        _ = try? link.call(ipn_request(IPN_OP_LEAVE))
+    }
+
     /// Tells the keeper that nothing is left to read of a writer that has departed.
     func settle(_ nodeID: UInt64) {
         lock.lock()

@@ -22,7 +22,8 @@ public struct Message: Sendable {
     public let sequence: UInt64
     /// When it was sent: CLOCK_MONOTONIC, nanoseconds. 0 on a LOSSLESS network, where nothing is decided by age.
     public let time: UInt64
-    /// Messages of the same sender, right before this one, that were lost: `sequence - lost ..< sequence`.
+    /// Messages of the same sender, right before this one, that were lost: `sequence - lost ..< sequence`. What a sender
+    /// lost of that has left meanwhile is in `Node.lostCount`.
     public let lost: UInt64
     /// Who sent it: a number that the network gives to no other node.
     public let sender: UInt64

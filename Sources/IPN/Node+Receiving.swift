@@ -67,6 +67,9 @@ extension Node {
         intake?.pointee.release(delivery)
     }
 
+    /// Messages that this node lost since it joined, whoever sent them; those also of senders that have left. RT safe.
+    public var lostCount: UInt64 { region?.words.lost.load() ?? 0 }
+
     /// Nanoseconds to look for a message before going to sleep; 0 by default. A spinning reader sees a message in well
     /// under a microsecond, and costs a processor.
     public var spinNanoseconds: UInt64 {

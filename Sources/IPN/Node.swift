@@ -87,6 +87,7 @@ public final class Node: @unchecked Sendable {
     public func close() {
         free(&outbox)
         free(&intake)
+        membership?.leave()
         membership = nil
         region = nil
         readerBell = nil

@@ -63,6 +63,8 @@ extension Keeper {
             try getOption(member, request, &answer)
         case IPN_OP_DRAINED:
             if let reader = member.node { drained(request.value, by: reader.nodeID) }
+        case IPN_OP_LEAVE:
+            leave(member)
         case IPN_OP_STATUS:
             return try answerStatus(member, request, answer)
         default:

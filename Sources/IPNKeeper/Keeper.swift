@@ -115,7 +115,15 @@ package final class Keeper {
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
         if member.token == Self.firstToken { isStarting = false }
-        if let node = member.node { depart(node) }
+        leave(member)
+    }
+
+    /// Takes a member's part in the network away, whatever it was.
+    func leave(_ member: Member) {
+        member.isBound = false
+        guard let node = member.node else { return }
+        member.node = nil
+        depart(node)
     }
 
     func newNodeID() -> UInt64 {

@@ -15,7 +15,6 @@ package struct Inbox: ~Copyable {
     @usableFromInline var turn = 0
     @usableFromInline var sleeps: UInt64 = 0
     @usableFromInline var received: UInt64 = 0
-    @usableFromInline var lost: UInt64 = 0
 
     package init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
         self.own = own
@@ -63,10 +62,6 @@ package struct Inbox: ~Copyable {
         turn = writer + 1
         received &+= 1
         own.received.store(received)
-        if delivery.lost > 0 {
-            lost &+= delivery.lost
-            own.lost.store(lost)
-        }
         // FENCE room: our tail before the look at `waiting`; pairs with FENCE wait in the sender, which stores
         // `waiting` and then looks at the tails again.
         if !overwrites { fullFence() }

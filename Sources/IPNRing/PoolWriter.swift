@@ -1,4 +1,4 @@
-package import CIPN
+import CIPN
 
 /// The writing end of a slot pool: lends slots, publishes them, takes them back.
 ///

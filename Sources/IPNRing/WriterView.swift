@@ -24,14 +24,19 @@ package struct WriterView {
     /// The wait that was rung last.
     package var rungWait: UInt64 = 0
 
+    /// The reader's count of all that it lost, whoever sent it: a sender may have left before it could be told of.
+    @usableFromInline let tally: SharedWord
+
     /// Takes up the stream at a cursor that was placed before (`adopt`).
     package init(
-        nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, bell: CInt, maximumLength: Int
+        nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, tally: SharedWord, bell: CInt,
+        maximumLength: Int
     ) {
         self.nodeID = nodeID
         self.region = region
         self.pool = pool
         self.cursor = cursor
+        self.tally = tally
         self.bell = bell
         self.maximumLength = maximumLength
         tail = cursor.tail.load()
@@ -68,6 +73,7 @@ package struct WriterView {
         untoldLost &+= count
         tail &+= count
         cursor.lost.store(cursor.lost.load() &+ count)
+        tally.store(tally.load() &+ count)
         cursor.tail.storeReleasing(tail)
     }
 

@@ -41,10 +41,9 @@ struct ReceiveCommand: ParsableCommand {
         let descriptor = try node.fileDescriptor()
         var output = StandardOutput()
         var received = 0
-        var lost: UInt64 = 0
         var hadWriters = false
         var isOver = false
-        defer { sayLost(lost) }
+        defer { sayLost(node.lostCount) }
         while count.map({ received < $0 }) ?? true {
             if let message = try node.begin(timeout: .zero) {
                 if let nodes = message.numberOfNodes {
@@ -54,7 +53,6 @@ struct ReceiveCommand: ParsableCommand {
                 }
                 hadWriters = true
                 received += 1
-                lost += message.lost
                 try output.write(message.bytes, lineEnd: !raw)
                 node.end(message)
                 continue

@@ -117,7 +117,7 @@ final class RingReader: @unchecked Sendable {
         WriterView.adopt(writer.nodeID, at: start ?? writer.words.head.loadAcquiring(), cursor: words.cursor(index))
         writer.addReader(self, cursor: index)
         let added = WriterView(
-            nodeID: writer.nodeID, region: writer.words, pool: view, cursor: words.cursor(index), bell: -1,
+            nodeID: writer.nodeID, region: writer.words, pool: view, cursor: words.cursor(index), tally: words.lost, bell: -1,
             maximumLength: writer.layout.lastStride)
         inbox.replace(Array(inbox.writers) + [added])
     }

@@ -23,7 +23,8 @@ enum ipn_operation {
   IPN_OP_SET,         /* option, value or text */
   IPN_OP_GET,         /* option; <- value or text */
   IPN_OP_DRAINED,     /* value: node id of a departed writer that has nothing more for us */
-  IPN_OP_STATUS,      /* value: first port; <- ipn_status_item records */
+  IPN_OP_STATUS,      /* value: where to go on, 0 at first; <- ipn_status_item records */
+  IPN_OP_LEAVE,       /* neither bound nor connected from here on */
 };
 
 struct ipn_options {
