@@ -35,6 +35,10 @@ package struct Tee {
         let folder = try path == nil ? TemporaryFolder() : nil
         let path = path ?? (folder?.path ?? "") + "/network"
         let node = Node()
+        defer {
+            node.close()
+            folder?.remove()
+        }
         var options = NetworkOptions()
         options.poolSize = 256
         // Only what is used costs memory: room for any picture.
@@ -131,8 +135,8 @@ private struct Troupe: ~Copyable {
     }
 }
 
-/// A folder that goes with its content's end.
-private final class TemporaryFolder {
+/// A folder of our own for a network's file.
+private struct TemporaryFolder {
     let path: String
 
     init() throws(MediaError) {
@@ -144,8 +148,8 @@ private final class TemporaryFolder {
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    deinit {
-        // The network's file goes with its last node, which may be a moment later than we are.
+    func remove() {
+        // The network's file goes with its last node, whose end the keeper may notice a moment later than we do.
         for _ in 0..<1000 where rmdir(path) != 0 && errno == ENOTEMPTY { usleep(1000) }
     }
 }
