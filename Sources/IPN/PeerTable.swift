@@ -49,6 +49,10 @@ struct PeerTable {
         var cursor: Int?
         /// What it sends; only receivers are given it.
         var pool: PeerPool?
+        /// When it joined and when it began to send, as places in the order of news: who joined before that is owed
+        /// all of it, even before it has placed a cursor.
+        var joined = 0
+        var began = 0
         /// Whether its pool was there before we were: then we begin at its head, else at its first message.
         var poolWasThere = false
     }
@@ -57,6 +61,7 @@ struct PeerTable {
     /// The roster version that `entries` shows.
     private(set) var version: UInt64 = 0
     private var epoch: UInt64 = 0
+    private var newsCount = 0
     /// While a node joins, what it finds was there before.
     var isJoining = true
     let mtu: Int
@@ -90,6 +95,7 @@ struct PeerTable {
     private mutating func apply(_ item: ipn_roster_item, _ descriptors: inout DescriptorList) throws(Errno) {
         let receives = item.flags & UInt32(IPN_MEMBER_RECEIVES) != 0
         let sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
+        newsCount += 1
         switch ipn_roster_event(rawValue: item.event) {
         case IPN_EVENT_JOIN:
             guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next() else {
@@ -103,7 +109,7 @@ struct PeerTable {
             let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)
             entries[item.node_id] = Entry(
                 peer: Peer(nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell),
-                receives: receives, sends: sends)
+                receives: receives, sends: sends, joined: newsCount)
         case IPN_EVENT_POOL:
             let raw = item.descriptors > 0 ? descriptors.next() : nil
             guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
@@ -111,6 +117,7 @@ struct PeerTable {
                 break
             }
             entries[item.node_id]?.cursor = Int(item.cursor)
+            entries[item.node_id]?.began = newsCount
             entries[item.node_id]?.poolWasThere = isJoining
             // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
             if let raw {
