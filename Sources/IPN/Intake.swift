@@ -108,12 +108,15 @@ struct Intake: ~Copyable {
         Bell.silence(bell)
         inbox.arm()
         if inbox.isReadable() || hasNews {
+            // Who polls before each message must be told of those behind the one that is taken now.
+            Bell.ring(bell)
             inbox.disarm()
             return true
         }
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
-        defer { inbox.disarm() }
+        // Interrupted, we stay armed: pollers are told by the bell.
         _ = try waitReadable(bell, membership.keeperDescriptor, milliseconds: milliseconds)
+        inbox.disarm()
         // Hung up: let the membership notice that its keeper is gone.
         if page.rosterVersion.load() == rosterVersion && !inbox.isReadable() { membership.listen() }
         return true
