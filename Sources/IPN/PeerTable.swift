@@ -61,6 +61,8 @@ struct PeerTable {
     /// The roster version that `entries` shows.
     private(set) var version: UInt64 = 0
     private var epoch: UInt64 = 0
+    /// Whom the answers of a new epoch have named so far; nil where nothing is told again.
+    private var named: Set<UInt64>?
     private var newsCount = 0
     /// While a node joins, what it finds was there before.
     var isJoining = true
@@ -82,10 +84,19 @@ struct PeerTable {
         var answer = answer
         let items = try answer.items(ipn_roster_item.self)
         if answer.head.epoch != epoch {
-            // Everything again: who is not named has gone.
-            let named = Set(items.map(\.node_id))
-            if answer.head.more == 0 { entries = entries.filter { named.contains($0.key) } }
+            // Everything again, in as many answers as it takes.
+            named = []
             epoch = answer.head.epoch
+        }
+        if var all = named {
+            named = nil
+            all.formUnion(items.map(\.node_id))
+            if answer.head.more == 0 {
+                // Who was not named has gone.
+                entries = entries.filter { all.contains($0.key) }
+            } else {
+                named = all
+            }
         }
         for item in items { try apply(item, &answer.descriptors) }
         version = answer.head.value

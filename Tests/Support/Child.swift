@@ -137,6 +137,9 @@ public final class Child {
 
     public func resume() { signal(SIGCONT) }
 
+    /// How many descriptors it has open.
+    public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
+
     /// Whether it sleeps, as /proc has it; processes have one thread that does all.
     public var isAsleep: Bool {
         let descriptor = linux_open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)
