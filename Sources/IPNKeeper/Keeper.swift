@@ -114,9 +114,12 @@ package final class Keeper {
         guard members.removeValue(forKey: member.token) != nil else { return }
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
-        if member.token == Self.firstToken { isStarting = false }
+        if isMaker(member) { isStarting = false }
         if let node = member.node { depart(node) }
     }
+
+    /// Whether it is the program that started us.
+    func isMaker(_ member: Member) -> Bool { member.token == Self.firstToken }
 
     func newNodeID() -> UInt64 {
         defer { nextNodeID += 1 }
