@@ -110,12 +110,15 @@ struct Intake: ~Copyable {
         if wakers.ears >= 0 { Ears.silence(wakers.ears) }
         inbox.arm()
         if inbox.isReadable() || hasNews {
+            // Who polls before each message must be told of those behind the one that is taken now.
+            Bell.ring(bell)
             inbox.disarm()
             return true
         }
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
-        defer { inbox.disarm() }
+        // Interrupted, we stay armed: pollers are told by the bell.
         _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
+        inbox.disarm()
         // Hung up: let the membership notice that its keeper is gone.
         if page.rosterVersion.load() == rosterVersion && !inbox.isReadable() { membership.listen() }
         return true

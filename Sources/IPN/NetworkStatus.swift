@@ -15,9 +15,10 @@ public struct NetworkStatus: Sendable {
 
     public var readers: Int { nodes.count { $0.receives } }
     public var writers: Int { nodes.count { $0.sends } }
+    // Each count is its node's word only, so no sum may trap.
     /// Messages sent by those who are here.
-    public var sent: UInt64 { nodes.reduce(0) { $0 + $1.sent } }
-    public var lost: UInt64 { nodes.reduce(0) { $0 + $1.lost } }
+    public var sent: UInt64 { nodes.reduce(0) { $0 &+ $1.sent } }
+    public var lost: UInt64 { nodes.reduce(0) { $0 &+ $1.lost } }
 
     /// One party. Counts are since it joined.
     public struct NodeStatus: Sendable {

@@ -58,6 +58,8 @@ extension Node {
         }
         self.membership = membership
         self.path = path
+        // Asked for before there was a keeper to tell; changes since the join are seen by the first look.
+        if wantsCounts { try tellWantsNumberOfNodes(true) }
     }
 
     /// Reaches the network's keeper; binds where `creating` is given.

@@ -12,14 +12,21 @@ extension Node {
 
     /// Asks to be told who is connected, before or after connect.
     public func setWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
-        try set(Int32(IPN_SO_HANDLE_OOB), value: wanted ? 1 : 0)
-        try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
+        if membership != nil { try tellWantsNumberOfNodes(wanted) }
         wantsCounts = wanted
         if wanted && region != nil && intake == nil, let membership, let region, let bell = readerBell?.descriptor.raw {
             intake = box(
                 Intake(membership: membership, region: region, bell: bell, limit: options.poolSize, wantsHistory: false))
         }
         intake?.pointee.toldCounts = wanted ? intake?.pointee.toldCounts ?? 0 : nil
+    }
+
+    /// Has the keeper ring at changes of the counts.
+    func tellWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
+        try set(Int32(IPN_SO_HANDLE_OOB), value: wanted ? 1 : 0)
+        try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
+        // The first news are there already: whoever polls is told.
+        if wanted { readerBell?.ring() }
     }
 
     /// Who is connected at this moment. RT safe.

@@ -25,6 +25,7 @@ struct Outbox: ~Copyable {
     private var others: UnsafeMutableBufferPointer<OtherWriter>
     /// Keeps what `readers` and `others` point to.
     private var peers: [Peer] = []
+    private var receivers: [OtherReader] = []
     private var rosterVersion: UInt64 = 0
     /// `pool.next` when the roster was last seen unchanged: a newcomer wants nothing older.
     private var checkedNext: UInt64 = 0
@@ -38,7 +39,15 @@ struct Outbox: ~Copyable {
         let nodeID: UInt64
         let head: SharedWord
         let cursor: Int
+        let began: Int
         var slowestKnown: UInt64 = 0
+    }
+
+    /// A reader, as far as it has still to read what other writers sent.
+    private struct OtherReader {
+        let nodeID: UInt64
+        let words: NodeRegion
+        let joined: Int
     }
 
     /// Makes the pool and announces it.
@@ -92,7 +101,11 @@ struct Outbox: ~Copyable {
     /// - Throws: `EAGAIN` without room in time, `EINTR`, `ENOBUFS` without memory.
     @inline(__always)
     mutating func lend(_ length: Int, deadline: UInt64) throws(Errno) -> SlotNumber? {
-        if isLossless && !hasRoom() { try waitForRoom(deadline: deadline) }
+        if isLossless {
+            // What others have pending counts from their first message on.
+            if page.rosterVersion.load() != rosterVersion { refresh() }
+            if !hasRoom() { try waitForRoom(deadline: deadline) }
+        }
         if pool.wantsRetire(length: length) { retire() }
         var slot = pool.reserve(length)
         if slot == nil {
@@ -171,9 +184,13 @@ struct Outbox: ~Copyable {
             let head = others[index].head.loadAcquiring()
             if looking {
                 var slowest = head
-                for peer in peers where peer.nodeID != others[index].nodeID {
-                    guard let tail = tail(of: others[index], at: peer) else { continue }
-                    slowest = min(slowest, tail)
+                for reader in receivers where reader.nodeID != others[index].nodeID {
+                    if let tail = tail(of: others[index], region: reader.words) {
+                        slowest = min(slowest, tail)
+                    } else if reader.joined < others[index].began {
+                        // It has not looked since that writer began, and will start at its first message.
+                        slowest = 0
+                    }
                 }
                 // We are one of its readers where we receive at all.
                 if let tail = tail(of: others[index], region: own) { slowest = min(slowest, tail) }
@@ -183,11 +200,6 @@ struct Outbox: ~Copyable {
             if head > others[index].slowestKnown { pending &+= head &- others[index].slowestKnown }
         }
         return pending
-    }
-
-    private func tail(of writer: OtherWriter, at peer: Peer) -> UInt64? {
-        guard readers.contains(where: { $0.nodeID == peer.nodeID }) else { return nil }
-        return tail(of: writer, region: peer.words)
     }
 
     private func tail(of writer: OtherWriter, region: NodeRegion) -> UInt64? {
@@ -242,6 +254,7 @@ struct Outbox: ~Copyable {
         for reader in readers { known[reader.nodeID] = reader }
         var views: [ReaderView] = []
         var writers: [OtherWriter] = []
+        var receiving: [OtherReader] = []
         for entry in entries.values {
             let peer = entry.peer
             if entry.receives {
@@ -251,8 +264,11 @@ struct Outbox: ~Copyable {
                             nodeID: peer.nodeID, cursor: peer.words.cursor(cursor), armed: peer.words.armed,
                             bell: peer.readerBell.number, floor: checkedNext))
             }
+            if isLossless, entry.receives {
+                receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))
+            }
             if isLossless, let index = entry.cursor {
-                writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index))
+                writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index, began: entry.began))
             }
         }
         readers.deallocate()
@@ -262,6 +278,7 @@ struct Outbox: ~Copyable {
         others = .allocate(capacity: writers.count)
         _ = others.initialize(from: writers)
         peers = entries.values.map(\.peer)
+        receivers = receiving
         // A newcomer may be behind what we knew of the others.
         slowestKnown = min(slowestKnown, pool.slowest(readers))
         rosterVersion = version

@@ -53,6 +53,10 @@ struct PeerTable {
         var start: UInt64 = 0
         /// Whether it had sent before.
         var wasThere = false
+        /// When it joined and when it began to send, as places in the order of news: who joined before that is owed
+        /// all of it, even before it has placed a cursor.
+        var joined = 0
+        var began = 0
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
@@ -61,6 +65,9 @@ struct PeerTable {
     private var epoch: UInt64 = 0
     /// What came to listen to, and was not yet taken up: the ear of the reader, and that of the writer.
     var newEars: [(reader: CInt, writer: CInt)] = []
+    /// Whom the answers of a new epoch have named so far; nil where nothing is told again.
+    private var named: Set<UInt64>?
+    private var newsCount = 0
     let mtu: Int
 
     init(mtu: Int) {
@@ -79,10 +86,19 @@ struct PeerTable {
         var answer = answer
         let items = try answer.items(ipn_roster_item.self)
         if answer.head.epoch != epoch {
-            // Everything again: who is not named has gone.
-            let named = Set(items.map(\.node_id))
-            if answer.head.more == 0 { entries = entries.filter { named.contains($0.key) } }
+            // Everything again, in as many answers as it takes.
+            named = []
             epoch = answer.head.epoch
+        }
+        if var all = named {
+            named = nil
+            all.formUnion(items.map(\.node_id))
+            if answer.head.more == 0 {
+                // Who was not named has gone.
+                entries = entries.filter { all.contains($0.key) }
+            } else {
+                named = all
+            }
         }
         for item in items { try apply(item, &answer.descriptors) }
         version = answer.head.value
@@ -92,6 +108,7 @@ struct PeerTable {
     private mutating func apply(_ item: ipn_roster_item, _ descriptors: inout DescriptorList) throws(Errno) {
         let receives = item.flags & UInt32(IPN_MEMBER_RECEIVES) != 0
         let sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
+        newsCount += 1
         switch ipn_roster_event(rawValue: item.event) {
         case IPN_EVENT_JOIN:
             guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next() else {
@@ -110,7 +127,7 @@ struct PeerTable {
             let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)
             entries[item.node_id] = Entry(
                 peer: Peer(nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell),
-                receives: receives, sends: sends)
+                receives: receives, sends: sends, joined: newsCount)
         case IPN_EVENT_POOL:
             let raw = item.descriptors > 0 ? descriptors.next() : nil
             guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
@@ -120,6 +137,7 @@ struct PeerTable {
             entries[item.node_id]?.cursor = Int(item.cursor)
             entries[item.node_id]?.start = item.start
             entries[item.node_id]?.wasThere = item.flags & UInt32(IPN_MEMBER_WAS_THERE) != 0
+            entries[item.node_id]?.began = newsCount
             // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
             if let raw {
                 let pool = try? pool(Descriptor(owning: raw), of: item.node_id)

@@ -110,7 +110,8 @@ extension Keeper {
                 let head = NodeRegion(base: other.base).head.load()
                 let place = region.cursor(cursor)
                 let tail = place.generation.load() == stream.nodeID ? place.tail.load() : head
-                item.pending += head >= tail ? head - tail : 0
+                // Both are other processes' words: the sum must not trap.
+                item.pending &+= head >= tail ? head - tail : 0
             }
         }
         return item

@@ -91,7 +91,8 @@ extension Keeper {
     private func bind(_ member: Member, _ request: ipn_request) throws(Errno) {
         guard !member.isBound, member.node == nil else { throw Errno(rawValue: EISCONN) }
         if isStarting {
-            // The first of all binds: it made the marker, so it is the owner's.
+            // The first of all binds. Its maker made the marker, so it is the owner's; another may be faster.
+            if !isMaker(member) { guard try rights(of: member).manage else { throw Errno.notPermitted } }
             try makeNetwork(request.options)
             isStarting = false
         } else {

@@ -114,7 +114,7 @@ package final class Keeper {
         guard members.removeValue(forKey: member.token) != nil else { return }
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
-        if member.token == Self.firstToken { isStarting = false }
+        if isMaker(member) { isStarting = false }
         leave(member)
     }
 
@@ -125,6 +125,9 @@ package final class Keeper {
         member.node = nil
         depart(node)
     }
+
+    /// Whether it is the program that started us.
+    func isMaker(_ member: Member) -> Bool { member.token == Self.firstToken }
 
     func newNodeID() -> UInt64 {
         defer { nextNodeID += 1 }

@@ -42,15 +42,13 @@ struct ReceiveCommand: ParsableCommand {
         var output = StandardOutput()
         var received = 0
         var hadWriters = false
-        var isOver = false
         defer { sayLost(node.lostCount) }
         while count.map({ received < $0 }) ?? true {
+            // Before the look: whoever left before it has left nothing that the look does not find.
+            let hasWriters = node.numberOfNodes.writers > 0
+            hadWriters = hadWriters || hasWriters
             if let message = try node.begin(timeout: .zero) {
-                if let nodes = message.numberOfNodes {
-                    if nodes.writers > 0 { hadWriters = true }
-                    isOver = hadWriters && nodes.writers == 0
-                    continue
-                }
+                if message.numberOfNodes != nil { continue }
                 hadWriters = true
                 received += 1
                 try output.write(message.bytes, lineEnd: !raw)
@@ -58,8 +56,7 @@ struct ReceiveCommand: ParsableCommand {
                 continue
             }
             try output.flush()
-            // Nothing was left to read after the last sender had gone.
-            if isOver && node.numberOfNodes.writers == 0 { break }
+            if untilNoWriters && hadWriters && !hasWriters { break }
             if try signals.wait(for: descriptor) { break }
             if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network is gone") }
         }

@@ -77,6 +77,9 @@ public final class Child {
 
     // MARK: Conversation
 
+    /// To wait for what it says, beside other things.
+    public var standardOutput: Int32 { output }
+
     public func write(_ bytes: [UInt8]) throws {
         var done = 0
         while done < bytes.count {
@@ -133,6 +136,20 @@ public final class Child {
     }
 
     public func resume() { signal(SIGCONT) }
+
+    /// How many descriptors it has open.
+    public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
+
+    /// Whether it sleeps, as /proc has it; processes have one thread that does all.
+    public var isAsleep: Bool {
+        let descriptor = linux_open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return false }
+        defer { _ = close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = max(read(descriptor, &bytes, bytes.count), 0)
+        let text = String(decoding: bytes[..<count], as: UTF8.self)
+        return text.split(separator: ")").last?.first(where: { $0 != " " }) == "S"
+    }
 
     /// Waits for its end.
     /// - Returns: the exit status, or 128 and the signal's number.

@@ -33,6 +33,8 @@ public final class KeeperProcess {
     }
 
     public var isRunning: Bool { !isReadable(process) }
+    /// How many descriptors it has open.
+    public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
     public var isListening: Bool { access(rendezvous, F_OK) == 0 }
 
     public func kill() throws {
