@@ -217,11 +217,15 @@ struct Outbox: ~Copyable {
 
     /// A busy reader makes room sooner than a sleep would take.
     private mutating func spinForRoom() -> Bool {
-        for _ in 0..<500 {
-            spinPause()
-            if hasRoom() { return true }
+        for _ in 0..<5 {
+            for _ in 0..<64 {
+                spinPause()
+                if hasRoom() { return true }
+            }
+            // The reader may wait for just this processor.
+            sched_yield()
         }
-        return false
+        return hasRoom()
     }
 
     // MARK: Who is there
