@@ -105,12 +105,25 @@ package struct PoolWriter: ~Copyable {
         let done = committed[slot.sizeClass * view.layout.slotsPerClass + slot.index]
         if done >= length { return nil }
         let start = view.payloadOffset(slot)
-        return start + done..<start + length
+        return start + done..<Self.pageEnd(start + length)
     }
 
+    /// Notes what was paid for: memory comes in pages, so the slots that follow in the last one are paid for as well.
     package mutating func markCommitted(_ slot: SlotNumber, length: Int) {
-        committed[slot.sizeClass * view.layout.slotsPerClass + slot.index] = length
+        let start = view.payloadOffset(slot)
+        let stride = view.layout.stride(slot.sizeClass)
+        let end = Self.pageEnd(start + length)
+        let first = slot.sizeClass * view.layout.slotsPerClass
+        committed[first + slot.index] = min(stride, end - start)
+        var index = slot.index + 1
+        while index < view.layout.slotsPerClass && start + (index - slot.index + 1) * stride <= end {
+            committed[first + index] = stride
+            index += 1
+        }
     }
+
+    @inlinable @inline(__always)
+    static func pageEnd(_ offset: Int) -> Int { (offset + Int(IPN_PAGE) - 1) & ~(Int(IPN_PAGE) - 1) }
 
     /// Makes a filled slot the next message. Afterwards the caller looks who is armed, and rings.
     @inlinable @inline(__always)
