@@ -118,12 +118,19 @@ final class Membership: @unchecked Sendable {
         return raw
     }
 
+    /// How long to wait for the keeper.
+    enum Patience {
+        case none
+        /// Some milliseconds: as long as a keeper may be kept from its processor by others.
+        case moment
+        case untilAnswered
+    }
+
     /// Brings the table up to the roster's version.
     ///
-    /// - Parameter waiting: whether to wait for the keeper. A LOSSY writer never does.
     /// - Returns: false where the answer is not there yet.
-    func refresh(waiting: Bool) -> Bool {
-        if waiting {
+    func refresh(_ patience: Patience) -> Bool {
+        if patience == .untilAnswered {
             lock.lock()
         } else if !lock.tryLock() {
             return false
@@ -132,7 +139,8 @@ final class Membership: @unchecked Sendable {
         while !isOrphaned {
             do throws(Errno) {
                 if !link.isAwaitingAnswer { try link.post(table.request()) }
-                let answer = try link.takePosted(waiting: waiting)
+                if patience == .moment { _ = try? waitReadable(link.rawDescriptor, milliseconds: 5) }
+                let answer = try link.takePosted(waiting: patience == .untilAnswered)
                 let more = try table.apply(answer)
                 try takeUpEars()
                 if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }

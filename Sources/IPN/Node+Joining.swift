@@ -126,6 +126,7 @@ extension Node {
             if wantsCounts { intake?.pointee.toldCounts = 0 }
         }
         self.region = region
+        sendLimit = granted.contains(.send) ? options.mtu : -1
         self.readerBell = consume readerBell
         self.writerBell = consume writerBell
     }
@@ -135,7 +136,8 @@ extension Node {
         let given = self.directions.intersection(directions)
         self.directions.subtract(directions)
         guard region != nil, let membership, !given.isEmpty else { return }
-        if given.contains(.receive) && !wantsCounts { free(&intake) }
+        if given.contains(.send) { sendLimit = -1 }
+        if given.contains(.receive) && !wantsCounts { closeIntake() }
         do throws(Errno) {
             _ = try membership.call(ipn_request(IPN_OP_SHUTDOWN, value: UInt64(given.rawValue)))
         } catch {

@@ -48,7 +48,7 @@ extension Node {
     ///
     /// - Returns: nil where a LOSSY network had no slot left: the message would be lost to all, and is counted.
     public func lend(_ count: Int, timeout: Duration? = nil) throws(IPNError) -> LentSlot? {
-        guard directions.contains(.send), count <= options.mtu, count >= 0, region != nil else { throw refusal(count) }
+        guard count >= 0, count <= sendLimit else { throw refusal(count) }
         let outbox = if let open = self.outbox { open } else { try openOutbox() }
         do throws(Errno) {
             guard let slot = try outbox.pointee.lend(count, deadline: timeout == nil ? Deadline.never : Deadline.after(timeout)) else {

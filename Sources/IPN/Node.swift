@@ -54,6 +54,9 @@ public final class Node: @unchecked Sendable {
     // checked and copied around on every message. Exclusive by the rule above.
     var outbox: UnsafeMutablePointer<Outbox>?
     var intake: UnsafeMutablePointer<Intake>?
+    /// The longest message that may be sent now; negative where none may be. For the sending thread: what is public,
+    /// or lent to others while it changes, is guarded at each access by a call into the runtime.
+    var sendLimit = -1
 
     /// A node that is on no network yet.
     public init() {}
@@ -85,8 +88,9 @@ public final class Node: @unchecked Sendable {
 
     /// Leaves the network. Messages that were sent still reach who was connected.
     public func close() {
-        free(&outbox)
-        free(&intake)
+        sendLimit = -1
+        closeOutbox()
+        closeIntake()
         membership?.leave()
         membership = nil
         region = nil
@@ -101,11 +105,18 @@ public final class Node: @unchecked Sendable {
         close()
     }
 
-    func free<Side: ~Copyable>(_ side: inout UnsafeMutablePointer<Side>?) {
-        guard let pointer = side else { return }
-        side = nil
-        pointer.deinitialize(count: 1)
-        pointer.deallocate()
+    func closeIntake() {
+        let closed = intake
+        intake = nil
+        closed?.deinitialize(count: 1)
+        closed?.deallocate()
+    }
+
+    private func closeOutbox() {
+        let closed = outbox
+        outbox = nil
+        closed?.deinitialize(count: 1)
+        closed?.deallocate()
     }
 
     func box<Side: ~Copyable>(_ side: consuming Side) -> UnsafeMutablePointer<Side> {

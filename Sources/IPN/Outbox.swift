@@ -33,6 +33,8 @@ struct Outbox: ~Copyable {
     private var slowestKnown: UInt64 = 0
     private var waits: UInt64 = 0
     private var dropped: UInt64 = 0
+    /// For the answer of the keeper that is due.
+    private var hasWaited = false
 
     /// Another writer, as far as its pending messages count.
     private struct OtherWriter {
@@ -63,7 +65,7 @@ struct Outbox: ~Copyable {
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)
         let handle = try memory.readOnlyDescriptor()
         let cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
-        _ = membership.refresh(waiting: true)
+        _ = membership.refresh(.untilAnswered)
         return Outbox(membership: membership, own: own, bell: bell, memory: memory, pool: pool, cursor: cursor)
     }
 
@@ -111,6 +113,16 @@ struct Outbox: ~Copyable {
         if slot == nil {
             retire()
             slot = pool.reserve(length)
+        }
+        if slot == nil && !isLossless && !hasWaited {
+            // All spare slots are used, and the keeper has not answered: it may only want a processor. Once for each
+            // answer: a keeper that is stopped holds up no LOSSY writer.
+            hasWaited = true
+            if membership.refresh(.moment) {
+                rebuild()
+                retire()
+                slot = pool.reserve(length)
+            }
         }
         guard let slot else {
             guard !isLossless else { throw Errno(rawValue: ENOBUFS) }
@@ -231,11 +243,15 @@ struct Outbox: ~Copyable {
 
     /// A busy reader makes room sooner than a sleep would take.
     private mutating func spinForRoom() -> Bool {
-        for _ in 0..<500 {
-            spinPause()
-            if hasRoom() { return true }
+        for _ in 0..<5 {
+            for _ in 0..<64 {
+                spinPause()
+                if hasRoom() { return true }
+            }
+            // The reader may wait for just this processor.
+            sched_yield()
         }
-        return false
+        return hasRoom()
     }
 
     // MARK: Who is there
@@ -243,7 +259,7 @@ struct Outbox: ~Copyable {
     /// Takes the roster up to now; a LOSSY writer goes on without where the keeper does not answer at once.
     @discardableResult
     private mutating func refresh() -> Bool {
-        guard membership.refresh(waiting: isLossless) else { return false }
+        guard membership.refresh(isLossless ? .untilAnswered : .none) else { return false }
         rebuild()
         return true
     }
@@ -282,5 +298,6 @@ struct Outbox: ~Copyable {
         // A newcomer may be behind what we knew of the others.
         slowestKnown = min(slowestKnown, pool.slowest(readers))
         rosterVersion = version
+        hasWaited = false
     }
 }

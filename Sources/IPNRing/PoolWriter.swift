@@ -105,12 +105,26 @@ package struct PoolWriter: ~Copyable {
         let done = committed[slot.sizeClass * view.layout.slotsPerClass + slot.index]
         if done >= length { return nil }
         let start = view.payloadOffset(slot)
-        return start + done..<start + length
+        return start + done..<pageEnd(start + length)
     }
 
+    /// Notes what was paid for: memory comes in pages, so the slots that follow in the last one are paid for as well.
     package mutating func markCommitted(_ slot: SlotNumber, length: Int) {
-        committed[slot.sizeClass * view.layout.slotsPerClass + slot.index] = length
+        let start = view.payloadOffset(slot)
+        let stride = view.layout.stride(slot.sizeClass)
+        let end = pageEnd(start + length)
+        let first = slot.sizeClass * view.layout.slotsPerClass
+        committed[first + slot.index] = min(stride, end - start)
+        var index = slot.index + 1
+        while index < view.layout.slotsPerClass && start + (index - slot.index + 1) * stride <= end {
+            committed[first + index] = stride
+            index += 1
+        }
     }
+
+    /// The border of the page that ends at or behind an offset; the pool itself may end before.
+    @usableFromInline
+    func pageEnd(_ offset: Int) -> Int { min((offset + Int(IPN_PAGE) - 1) & ~(Int(IPN_PAGE) - 1), view.layout.size) }
 
     /// Makes a filled slot the next message. Afterwards the caller looks who is armed, and rings.
     @inlinable @inline(__always)

@@ -77,15 +77,32 @@ import TestSupport
     }
 
     @Test func slotsAreCommittedOnceAndOnlyAsFarAsNeeded() throws {
-        let writer = RingWriter(mtu: 4096, slots: 4)
-        let slot = try #require(writer.lend(3000))
-        let range = writer.writer.uncommitted(slot, length: 3000)
+        let writer = RingWriter(mtu: 16384, slots: 4)
+        let slot = try #require(writer.lend(9000))
+        let range = writer.writer.uncommitted(slot, length: 9000)
         let first = try #require(range)
         let start = writer.writer.view.payloadOffset(slot)
-        #expect(first == start..<start + 3000)
-        writer.writer.markCommitted(slot, length: 3000)
-        let (shorter, longer) = (writer.writer.uncommitted(slot, length: 2000), writer.writer.uncommitted(slot, length: 4000))
+        #expect(first == start..<start + 3 * 4096, "memory comes in pages")
+        writer.writer.markCommitted(slot, length: 9000)
+        let (shorter, longer) = (writer.writer.uncommitted(slot, length: 2000), writer.writer.uncommitted(slot, length: 14000))
         #expect(shorter == nil)
-        #expect(longer == start + 3000..<start + 4000)
+        #expect(longer == start + 3 * 4096..<start + 4 * 4096)
+    }
+
+    @Test func smallSlotsOfAPageAreCommittedTogether() throws {
+        let writer = RingWriter(mtu: 256, slots: 40)
+        let first = try #require(writer.lend(100))
+        let range = writer.writer.uncommitted(first, length: 100)
+        let start = writer.writer.view.payloadOffset(first)
+        #expect(range == start..<start + 4096)
+        writer.writer.markCommitted(first, length: 100)
+        for _ in 1..<16 {
+            let next = try #require(writer.lend(256))
+            let more = writer.writer.uncommitted(next, length: 256)
+            #expect(more == nil)
+        }
+        let beyond = try #require(writer.lend(256))
+        let more = writer.writer.uncommitted(beyond, length: 256)
+        #expect(more == start + 4096..<start + 8192)
     }
 }

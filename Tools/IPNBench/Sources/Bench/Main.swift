@@ -21,6 +21,7 @@ enum Main {
         let wanted = arguments.filter { !$0.hasPrefix("--") }
         let machine = try Machine()
         print(Row.head)
+        fflush(nil)
         for name in wanted.isEmpty ? Figures.names : wanted {
             try figures.run(name)
             fflush(nil)

@@ -23,11 +23,14 @@ void bench_sleep_until(uint64_t nanoseconds) {
 
 static double seconds(struct timeval time) { return (double)time.tv_sec + 1e-6 * (double)time.tv_usec; }
 
-double bench_cpu_seconds(void) {
+static double used(int who) {
   struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
+  getrusage(who, &usage);
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
+
+double bench_cpu_seconds(void) { return used(RUSAGE_SELF); }
+double bench_children_cpu_seconds(void) { return used(RUSAGE_CHILDREN); }
 
 int bench_memory(size_t size) {
   int descriptor = memfd_create("ipn-bench", MFD_CLOEXEC);

@@ -12,7 +12,7 @@ private func set(_ socket: UnsafeMutableRawPointer?, _ option: Int32, _ value: I
 final class ZeroMQSender: Sender {
     private let context = zmq_ctx_new()
     private let socket: UnsafeMutableRawPointer?
-    private var message = zmq_msg_t()
+    private let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
 
     init(_ address: String, size: Int) throws {
         socket = zmq_socket(context, ZMQ_XPUB)
@@ -25,13 +25,14 @@ final class ZeroMQSender: Sender {
     deinit {
         zmq_close(socket)
         zmq_ctx_term(context)
+        message.deallocate()
     }
 
     @inline(__always)
     func send(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) throws {
-        guard zmq_msg_init_size(&message, count) == 0 else { throw Failure(calling: "zmq_msg_init_size", errno) }
-        fill(zmq_msg_data(&message))
-        while zmq_msg_send(&message, socket, 0) < 0 {
+        guard zmq_msg_init_size(message, count) == 0 else { throw Failure(calling: "zmq_msg_init_size", errno) }
+        fill(zmq_msg_data(message))
+        while zmq_msg_send(message, socket, 0) < 0 {
             guard errno == EAGAIN || errno == EINTR else { throw Failure(calling: "zmq_msg_send", errno) }
         }
     }
@@ -40,7 +41,7 @@ final class ZeroMQSender: Sender {
 final class ZeroMQReceiver: Receiver {
     private let context = zmq_ctx_new()
     private let socket: UnsafeMutableRawPointer?
-    private var message = zmq_msg_t()
+    private let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
 
     init(_ address: String, size: Int) throws {
         socket = zmq_socket(context, ZMQ_SUB)
@@ -53,13 +54,14 @@ final class ZeroMQReceiver: Receiver {
     deinit {
         zmq_close(socket)
         zmq_ctx_term(context)
+        message.deallocate()
     }
 
     @inline(__always)
     func receive(_ body: (UnsafeRawPointer) -> Void) throws {
-        zmq_msg_init(&message)
-        guard zmq_msg_recv(&message, socket, 0) >= 0 else { throw Failure(calling: "zmq_msg_recv", errno) }
-        body(UnsafeRawPointer(zmq_msg_data(&message)))
-        zmq_msg_close(&message)
+        zmq_msg_init(message)
+        guard zmq_msg_recv(message, socket, 0) >= 0 else { throw Failure(calling: "zmq_msg_recv", errno) }
+        body(UnsafeRawPointer(zmq_msg_data(message)))
+        zmq_msg_close(message)
     }
 }

@@ -33,8 +33,12 @@ final class Run {
         var options = NetworkOptions()
         options.mtu = task.size
         options.isLossless = task.workload == .flood || task.workload == .frames
-        // Room for what comes while a reader is kept from its processor; large messages are held to what fits a cache.
-        options.poolSize = task.workload == .frames ? 4 : 1024
+        switch task.workload {
+        case .wake, .idle: break  // as networks are by default
+        case .frames: options.poolSize = 4
+        // Room for what comes while a spinning reader is kept from its processor.
+        case .spin, .flood: options.poolSize = 1024
+        }
         return options
     }
 

@@ -17,6 +17,9 @@ void bench_sleep_until(uint64_t nanoseconds);
 /* Processor seconds of this process so far, user and system, all threads. */
 double bench_cpu_seconds(void);
 
+/* The same of all children that have ended and been waited for. */
+double bench_children_cpu_seconds(void);
+
 /* A memfd of `size` zero bytes with close-on-exec, or -1. */
 int bench_memory(size_t size);
 
