@@ -40,6 +40,8 @@ enum NetworkMaker {
         let temporary = "\(target).\(getpid())"
         let marker = try markerSocket(mode: old.mode & 0o7777)
         try bindMarker(marker, temporary)
+        // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
+        if let leftover = try? Rendezvous(marker: try present.status()) { _ = unlink(leftover.path) }
         do throws(Errno) {
             _ = try systemCall { chmod(temporary, old.mode & 0o7777) }
             _ = try systemCall { rename(temporary, target) }
@@ -47,7 +49,6 @@ enum NetworkMaker {
             _ = unlink(temporary)
             throw error
         }
-        if let leftover = try? Rendezvous(marker: old) { _ = unlink(leftover.path) }
         do throws(Errno) {
             return try startKeeper(target, marker)
         } catch {

@@ -1,4 +1,5 @@
 import Glibc
+import CLinux
 import IPN
 import Testing
 import TestSupport
@@ -58,6 +59,9 @@ import TestSupport
         try peers[0].expect("connect -")
         try peers[1].expect("connect \(path)")
         chmod(path, 0o641)
+        // As long as it is held, the inode's number is no other network's, and so is the name of its door.
+        let inode = linux_open(path, O_PATH, 0)
+        defer { close(inode) }
         let keeper = try KeeperProcess(of: path)
         try keeper.kill()
         for peer in peers { peer.kill() }
