@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 
 /// A process that a test has started, with pipes to its standard streams. It dies with this object.
-public final class Child {
+public final class Child: @unchecked Sendable {
+    // Sendable: at most one thread writes while another reads; nothing is shared between the two.
     public let pid: Int32
     private var input: CInt
     private let output: CInt

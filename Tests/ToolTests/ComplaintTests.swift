@@ -1,0 +1,119 @@
+import Glibc
+import Testing
+import TestSupport
+
+/// What goes wrong is one line on standard error, and a status that says which kind it was.
+@Suite struct ComplaintTests {
+    let scratch: Scratch
+    let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+    }
+
+    private func expectOneLine(
+        _ arguments: [String], status: CInt, naming word: String, input: String = "", user: UInt32? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try Tool.run(arguments, input: input, user: user)
+        #expect(result.status == status, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+        #expect(
+            result.complaints.count == 1 && result.errors.hasPrefix("ipn: ") && result.errors.hasSuffix("\n"),
+            "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+        #expect(result.errors.contains(word), "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+        #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+    }
+
+    static let users = [["show"], ["send"], ["receive"], ["remove"]]
+
+    @Test(arguments: users) func noNetwork(command: [String]) throws {
+        try expectOneLine(command + [path], status: 3, naming: path)
+        try expectOneLine(command + [scratch("no/where")], status: 3, naming: "no/where")
+        #expect(scratch.contents.isEmpty)
+    }
+
+    @Test(arguments: users + [["create"]]) func notANetwork(command: [String]) throws {
+        _ = close(creat(scratch("file"), 0o644))
+        try expectOneLine(command + [scratch("file")], status: 3, naming: "another kind of file")
+        try expectOneLine(command + [scratch.path], status: 3, naming: "another kind of file")
+        #expect(scratch.contents == ["file"])
+    }
+
+    @Test(arguments: users + [["create"]]) func anotherProgramsLiveSocket(command: [String]) throws {
+        let raw = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        defer { _ = close(raw) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        try #require(bound == 0 && listen(raw, 1) == 0)
+        try expectOneLine(command + [path], status: 3, naming: path)
+        #expect(exists(path))
+    }
+
+    @Test(.enabled(if: isRoot, "only root can run a program as another user"))
+    func noRights() throws {
+        try Tool.succeed(["create", path, "--mode", "744"])
+        chmod(path, 0o744)
+        try expectOneLine(["send", path], status: 4, naming: "no right", input: "x\n", user: stranger)
+        try expectOneLine(["remove", path], status: 4, naming: "no right to manage", user: stranger)
+        try expectOneLine(["create", path], status: 4, naming: "no right to manage", user: stranger)
+        chmod(path, 0o700)
+        try expectOneLine(["receive", path], status: 4, naming: "no right", user: stranger)
+        try expectOneLine(["create", scratch("theirs")], status: 4, naming: scratch("theirs"), user: stranger)
+        chmod(path, 0o722)
+        try expectOneLine(["receive", path], status: 4, naming: "no right", user: stranger)
+        #expect(scratch.contents == ["net"])
+        try Tool.succeed(["remove", path])
+    }
+
+    @Test(arguments: [
+        ["nonsense"], ["show"], ["create"], ["show", "--nonsense", "x"], ["send", "x", "y"], ["receive", "x", "--count", "many"],
+        ["receive", "x", "--count", "-1"], ["receive", "x", "--count"], ["send", "x", "--block", "0"], ["send", "x", "--block", "1T"],
+        ["create", "x", "--mtu", "big"], ["create", "x", "--mtu", "-1"], ["create", "x", "--mtu", "1.5K"],
+        ["create", "x", "--mtu", "99999999999999999999"], ["create", "x", "--mode", "999"], ["create", "x", "--mode", "1777"],
+        ["create", "x", "--pool", "a"],
+    ])
+    func wrongUsage(arguments: [String]) throws {
+        try expectOneLine(arguments, status: 2, naming: "ipn --help")
+    }
+
+    @Test(arguments: [
+        ["--mtu", "0"], ["--mtu", "1025M"], ["--pool", "0"], ["--pool", "70000"], ["--nodes", "0"], ["--nodes", "65536"],
+        ["--history", "70000"],
+    ])
+    func valuesOutOfRange(option: [String]) throws {
+        try expectOneLine(["create", path] + option, status: 1, naming: option[1] == "1025M" ? "1073741824" : option[1])
+        #expect(scratch.contents.isEmpty)
+    }
+
+    @Test func aLineOverTheMTU() throws {
+        try Tool.succeed(["create", path, "--mtu", "5"])
+        try expectOneLine(["send", path], status: 1, naming: "MTU", input: "12345\n123456\n")
+        try expectOneLine(["send", path, "--block", "6"], status: 1, naming: "MTU", input: "123456")
+        try Tool.succeed(["remove", path])
+    }
+
+    @Test func aFullNetwork() throws {
+        try Tool.succeed(["create", path, "--nodes", "1"])
+        let peer = try Peer()
+        try peer.expect("connect \(path)")
+        try expectOneLine(["receive", path], status: 1, naming: "port")
+        try expectOneLine(["send", path], status: 1, naming: "port", input: "x\n")
+        peer.kill()
+        _ = try Tool.run(["remove", path])
+    }
+
+    @Test func aKeeperThatIsKilledUnderAReceiver() throws {
+        try Tool.succeed(["create", path])
+        let child = try Tool.start(["receive", path])
+        let keeper = try KeeperProcess(of: path)
+        try eventually("it receives") { try Tool.run(["show", path]).text.contains("ipn receive") }
+        try keeper.kill()
+        let result = try child.finish()
+        #expect(result.status == 1 && result.complaints.count == 1 && result.errors.contains("gone"))
+    }
+}
