@@ -77,6 +77,7 @@ import TestSupport
         var nodes = try (0..<4).map { _ in try Node(connecting: path) }
         #expect(nodes.map(\.port) == [0, 1, 2, 3])
         nodes.remove(at: 1).close()
+        try eventually("the keeper has seen it leave") { nodes[0].numberOfNodes.readers == 3 }
         #expect(try Node(connecting: path).port == 1)
         let wish = Node()
         try wish.connect(path, port: 20)

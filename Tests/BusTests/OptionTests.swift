@@ -72,6 +72,7 @@ import TestSupport
         expect(throws: errno(EINVAL)) { try manager.setNodeLimit(0) }
         expect(throws: errno(EINVAL)) { try manager.setNodeLimit(65_536) }
         third.close()
+        try eventually("the keeper has seen it leave") { nodes[0].numberOfNodes.readers == 2 }
         try manager.setNodeLimit(2)
         expect(throws: errno(EADDRNOTAVAIL)) { try Node(connecting: path) }
         expect(throws: errno(ENOTCONN)) { try nodes[0].setNodeLimit(9) }

@@ -18,8 +18,12 @@ public final class Scratch: Sendable {
     public var contents: [String] { Self.list(path).sorted() }
 
     deinit {
-        for name in Self.list(path) { _ = unlink("\(path)/\(name)") }
-        _ = rmdir(path)
+        // Processes that are ending may still make or rename something here.
+        for _ in 0..<1000 {
+            for name in Self.list(path) { _ = unlink("\(path)/\(name)") }
+            if rmdir(path) == 0 { return }
+            usleep(1000)
+        }
     }
 
     static func list(_ directory: String) -> [String] {
