@@ -80,5 +80,7 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
             name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
+        // Drives the built ipn as processes: it links nothing of ours.
+        .testTarget(name: "FlowTests", swiftSettings: ours),
     ]
 )

@@ -1,0 +1,63 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A test's own folder, with a root of its own for what networks put into the file system. Goes with the test.
+final class Scratch: Sendable {
+    let path: String
+    private let count = Mutex(0)
+    /// Where the runtime files of networks are, and where temporary folders are made.
+    let runtime: String
+    private let logs: String
+
+    init() throws {
+        let base = "/tmp/ipn-flow-\(getpid())-\(UUID().uuidString.prefix(8))"
+        path = base + "/files"
+        runtime = base + "/run"
+        logs = base + "/logs"
+        for folder in [path, runtime, logs] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        // Also for other users.
+        for folder in [base, path, runtime, logs] { chmod(folder, 0o777) }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent)
+    }
+
+    var environment: [String: String] { ["IPN_RUNTIME_ROOT": runtime, "TMPDIR": runtime, "DISPLAY": "", "WAYLAND_DISPLAY": ""] }
+
+    func file(_ name: String) -> String { path + "/" + name }
+    func log(_ name: String) -> String { logs + "/" + name }
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
+    func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    func size(_ name: String) -> Int {
+        var status = stat()
+        return stat(file(name), &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    func nextName() -> String { count.withLock { $0 += 1; return "\($0)" } }
+
+    /// What is left of networks: sockets and temporary folders. The locks stay, one per user.
+    func leftovers() -> [String] {
+        let all = (FileManager.default.enumerator(atPath: runtime)?.allObjects as? [String]) ?? []
+        return all.filter { name in
+            let parts = name.split(separator: "/")
+            if parts.last == "lock" { return false }
+            return !(parts.count == 1 && name.hasPrefix(".ipn-"))
+        }
+    }
+
+    /// Waits until the networks are gone without a trace, and fails if they never are.
+    func expectNothingLeft() async throws {
+        try await until("nothing of the network is left: \(leftovers())", within: 60) { leftovers().isEmpty }
+    }
+}
+
+/// What the tests publish.
+enum Fixture {
+    /// 5.28 seconds: 132 pictures of H.264 and AAC 5.1.
+    static let bunny = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures/bigbuckbunny.mp4").path
+}
