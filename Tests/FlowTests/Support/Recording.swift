@@ -54,17 +54,18 @@ struct Recording: Sendable {
         guard program.complaint.isEmpty else { throw Program.Failure(description: "\(path): \(program.complaint)") }
     }
 
-    /// Whether pictures come at the test signal's or the clip's steady rate, without a gap, from a key frame near 0.
-    func isContinuous(rate: Double = 25) async throws -> Bool {
+    /// What keeps it from being pictures at a steady rate without a gap, from a key frame near 0 on.
+    func flaws(rate: Double = 25) async throws -> [String] {
         let packets = try await packets()
-        guard let first = packets.first, first.isKey, (0..<0.5).contains(first.pts) else { return false }
+        guard let first = packets.first else { return ["no packets"] }
+        var flaws: [String] = []
+        if !first.isKey { flaws.append("begins without a key frame") }
+        if !(0..<0.5).contains(first.pts) { flaws.append("begins at \(first.pts)") }
         let times = packets.map(\.pts).sorted()
-        return zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - 1 / rate) < 0.0021 }
-    }
-
-    /// Steps between pictures that are not the rate's, for what a failed test says.
-    func gaps(rate: Double = 25) async throws -> [Double] {
-        let times = try await packets().map(\.pts).sorted()
-        return zip(times, times.dropFirst()).map { $1 - $0 }.filter { abs($0 - 1 / rate) >= 0.0021 }
+        // mkv rounds to milliseconds.
+        for (one, next) in zip(times, times.dropFirst()) where abs(next - one - 1 / rate) > 0.0021 {
+            flaws.append("from \(one) to \(next)")
+        }
+        return flaws
     }
 }

@@ -1,0 +1,78 @@
+import Glibc
+import Testing
+
+/// Consumers come and go while the stream runs.
+@Suite(.onStage) struct JoinLeaveTests {
+    /// Starts a live network with one recorder that stays.
+    private func live(_ scratch: Scratch) async throws -> (publisher: Program, stays: Program) {
+        let publisher = try scratch.ipn("publish", "test:", "net")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let stays = try scratch.ipn("record", "net", "stays.mkv")
+        try await scratch.awaitGrowth("stays.mkv")
+        return (publisher, stays)
+    }
+
+    private func end(_ publisher: Program, _ stays: Program, _ scratch: Scratch) async throws {
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await stays.succeeded()
+        let recording = Recording("stays.mkv", in: scratch)
+        #expect(try await recording.flaws() == [])
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test(arguments: ["late.mp4", "late.mkv", "late.ts"]) func aLateRecorderBeginsAtAKeyFrameAndEndsInTime(name: String) async throws {
+        let scratch = try Scratch()
+        let (publisher, stays) = try await live(scratch)
+        let late = try scratch.ipn("record", "net", name, "--duration", "1.5")
+        try await late.succeeded()
+        #expect(late.complaint == "")
+        let recording = Recording(name, in: scratch)
+        let packets = try await recording.packets()
+        #expect(packets.first?.isKey == true)
+        // A transport stream begins at its own offset.
+        if name != "late.ts" { #expect((0..<0.2).contains(packets.first?.pts ?? -1)) }
+        #expect(packets.count > 10)
+        try await recording.play()
+        try await end(publisher, stays, scratch)
+    }
+
+    @Test(arguments: ["late.mp4", "late.mkv"], [SIGINT, SIGTERM, SIGHUP])
+    func aRecorderThatIsAskedToStopWritesItsEnd(name: String, signal: CInt) async throws {
+        let scratch = try Scratch()
+        let (publisher, stays) = try await live(scratch)
+        let late = try scratch.ipn("record", "net", name)
+        try await scratch.awaitReaders(2, "net")
+        try await scratch.awaitGrowth("stays.mkv", by: 120_000)
+        late.send(signal)
+        try await late.succeeded()
+        let recording = Recording(name, in: scratch)
+        #expect(try await recording.flaws() == [])
+        try await recording.play()
+        try await end(publisher, stays, scratch)
+    }
+
+    /// Every one of many newcomers is told what is sent, whenever it comes.
+    @Test func nobodyWhoJoinsIsLeftWithoutADescription() async throws {
+        let scratch = try Scratch()
+        let (publisher, stays) = try await live(scratch)
+        for round in 1...12 {
+            // It ends as soon as it has been told: nothing tells the container.
+            let joiner = try scratch.ipn("record", "net", "joiner-\(round)")
+            #expect(try await joiner.ended().status == 1)
+            #expect(joiner.complaint.contains("does not tell the container"), "\(joiner.complaint)")
+        }
+        try await end(publisher, stays, scratch)
+    }
+
+    @Test func whoeverLeavesBeforeAnythingCameSaysSo() async throws {
+        let scratch = try Scratch()
+        try await scratch.ipn("create", "net").succeeded()
+        let recorder = try scratch.ipn("record", "net", "none.mkv", "--duration", "0.2")
+        #expect(try await recorder.ended().status == 1)
+        #expect(recorder.complaint == "ipn: net: nothing was recorded: no key frame came before the end\n")
+        #expect(try scratch.names() == ["net"])
+        try await scratch.ipn("remove", "net").succeeded()
+        try await scratch.expectNothingLeft()
+    }
+}

@@ -1,0 +1,76 @@
+import Glibc
+import Testing
+
+/// On a LOSSY network nobody suffers from another consumer, whatever becomes of it.
+@Suite(.onStage) struct LiveCompanyTests {
+    @Test func deadStoppedAndSlowConsumersHarmNobody() async throws {
+        let scratch = try Scratch()
+        let publisher = try scratch.ipn("publish", "test:", "net", "--pool", "96")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let first = try scratch.ipn("record", "net", "first.mkv")
+        try await scratch.awaitReaders(1, "net")
+        let second = try scratch.ipn("record", "net", "second.mp4")
+        let killed = try scratch.ipn("record", "net", "killed.mkv")
+        let stopped = try scratch.ipn("record", "net", "stopped.mkv")
+        let slow = try scratch.ipn("record", "net", "slow.mkv")
+        for name in ["first.mkv", "killed.mkv", "stopped.mkv", "slow.mkv"] { try await scratch.awaitGrowth(name) }
+
+        killed.send(SIGKILL)
+        try await stopped.suspend()
+        try await slow.suspend()
+        // More than the network keeps for one: these are lost to it.
+        try await until("the slow one is far behind") {
+            try await scratch.show("net")?.nodes.contains { $0.pid == slow.processID && $0.pending > 120 } ?? false
+        }
+        slow.resume()
+        try await scratch.awaitGrowth("slow.mkv")
+        try await scratch.awaitGrowth("first.mkv")
+        #expect(publisher.isRunning)
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await first.succeeded()
+        try await second.succeeded()
+        try await slow.succeeded()
+        stopped.resume()
+        try await stopped.succeeded()
+        #expect(try await killed.ended().signal == SIGKILL)
+
+        for name in ["first.mkv", "second.mp4"] {
+            let recording = Recording(name, in: scratch)
+            #expect(try await recording.flaws() == [])
+            try await recording.play()
+        }
+        // Who came later has all that the earlier one has from there on.
+        let longer = try await Recording("first.mkv", in: scratch).contents("v")
+        let shorter = try await Recording("second.mp4", in: scratch).contents("v")
+        #expect(shorter.count > 50 && Array(longer.suffix(shorter.count)) == shorter)
+        for name in ["slow.mkv", "stopped.mkv"] { try await expectResumedAtKeyFrame(Recording(name, in: scratch)) }
+        // What a dead process has written so far can be read.
+        #expect(try await !Recording("killed.mkv", in: scratch).packets().isEmpty)
+        try await scratch.expectNothingLeft()
+    }
+
+    /// It lost something, and what it wrote afterwards begins with a picture that needs no other.
+    private func expectResumedAtKeyFrame(_ recording: Recording) async throws {
+        let packets = try await recording.packets()
+        let gaps = zip(packets, packets.dropFirst()).filter { $1.pts - $0.pts > 0.05 }
+        #expect(!gaps.isEmpty, "\(recording.path) was not slow")
+        #expect(gaps.allSatisfy { $1.isKey }, "\(recording.path)")
+        try await recording.play()
+    }
+
+    /// A file that is published over and over: time stamps go on rising.
+    @Test func aLoopedFileGoesOn() async throws {
+        let scratch = try Scratch()
+        let publisher = try scratch.ipn("publish", Fixture.bunny, "net", "--loop", "--wait-readers", "1", "--duration", "7")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "loop.mp4")
+        try await publisher.succeeded()
+        try await recorder.succeeded()
+        let recording = Recording("loop.mp4", in: scratch)
+        #expect(try await recording.packets().count > 135)
+        #expect(try await recording.flaws() == [])
+        try await recording.play()
+        try await scratch.expectNothingLeft()
+    }
+}
