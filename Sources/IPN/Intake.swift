@@ -115,6 +115,7 @@ struct Intake: ~Copyable {
             inbox.disarm()
             return true
         }
+        membership.takeLateAnswer()
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
         // Interrupted, we stay armed: pollers are told by the bell.
         _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)

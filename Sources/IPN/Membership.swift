@@ -186,6 +186,19 @@ final class Membership: @unchecked Sendable {
         return isOrphaned
     }
 
+    /// Takes in an answer that a writer has asked for and not come back for: unread, it would keep the descriptor that
+    /// programs poll readable for as long as nothing more is sent.
+    func takeLateAnswer() {
+        guard lock.tryLock() else { return }
+        defer { lock.unlock() }
+        guard !isOrphaned, link.isAwaitingAnswer else { return }
+        do throws(Errno) {
+            _ = try table.apply(try link.takePosted(waiting: false))
+        } catch {
+            if error != .resourceTemporarilyUnavailable { isOrphaned = true }
+        }
+    }
+
     /// Notices that the keeper is gone. Whoever slept calls it when woken for nothing.
     func listen() {
         lock.lock()
