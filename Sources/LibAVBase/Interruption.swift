@@ -7,11 +7,30 @@ package final class Interruption: Sendable {
     package let stop: StopFlag
     /// Nanoseconds on CLOCK_MONOTONIC; .max: none.
     private let deadline = Atomic<Int64>(.max)
+    /// How long work may go on after a stop, and until when that is, once a stop was seen.
+    private let grace = Atomic<Int64>(0)
+    private let graceEnd = Atomic<Int64>(.max)
 
     package init(_ stop: StopFlag) { self.stop = stop }
 
     package var isPastDeadline: Bool { monotonicNanoseconds() >= deadline.load(ordering: .relaxed) }
-    package var isDue: Bool { stop.isRaised || isPastDeadline }
+    package var isDue: Bool { isStopDue || isPastDeadline }
+
+    /// Somebody said so, and the time to bring things to an end is over.
+    private var isStopDue: Bool {
+        guard stop.isRaised else { return false }
+        let grace = grace.load(ordering: .relaxed)
+        guard grace > 0 else { return true }
+        let now = monotonicNanoseconds()
+        let end = now.addingReportingOverflow(grace)
+        let (_, first) = graceEnd.compareExchange(
+            expected: .max, desired: end.overflow ? .max - 1 : end.partialValue, ordering: .relaxed)
+        return now >= first && first != .max
+    }
+
+    /// From now on a stop ends what goes on only after that time: what was begun is to be ended well.
+    /// - Parameter nanoseconds: `.max` for things that cannot hang.
+    package func setGrace(_ nanoseconds: Int64) { grace.store(nanoseconds, ordering: .relaxed) }
 
     /// From now on until `clearDeadline`.
     /// - Parameter nanoseconds: from now.

@@ -66,7 +66,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 try rest(until: end)
                 continue
             }
-            guard var packet = try source.next() else {
+            guard var packet = try nextPacket() else {
+                if stop.isRaised { break }
                 guard settings.loops else { break }
                 try rewind(&source)
                 continue
@@ -77,6 +78,16 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             meter.tick(monotonicNanoseconds())
         }
         try deliver(publication.endSize) { (publication, room) throws(MediaError) in try publication.writeEnd(into: room) }
+    }
+
+    /// Nil at the end, and where a stop has interrupted the source: that is an end like others.
+    private mutating func nextPacket() throws(MediaError) -> CodedPacket? {
+        do throws(MediaError) {
+            return try source.next()
+        } catch {
+            guard error.code == .cancelled, stop.isRaised else { throw error }
+            return nil
+        }
     }
 
     /// Nobody receives: nothing is produced, until somebody comes.

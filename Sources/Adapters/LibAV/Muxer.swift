@@ -30,6 +30,8 @@ public struct Muxer: ~Copyable, PacketSink {
     private var timeline: MuxTimeline
     /// Our index → libavformat's.
     private let positions: [Int: Int]
+    /// Nanoseconds after a stop in which the end is still sent.
+    private static let grace: Int64 = 2_000_000_000
     private enum State { case writing, failed, finished }
     private var state: State = .writing
 
@@ -41,7 +43,8 @@ public struct Muxer: ~Copyable, PacketSink {
     ///   - options: of the muxer and the protocol; they replace ours.
     ///   - overwrite: whether a file that is there may be replaced.
     ///   - ioTimeout: nanoseconds that opening, and any one write, may wait for a network.
-    ///   - stop: raise it to end this and every later call with `.cancelled`.
+    ///   - stop: raise it to end this call with `.cancelled`. Later ones still write to a file, and to a network for two
+    ///     seconds more, so that what was begun is ended well.
     /// - Throws: `.unsupportedCodec`, `.unsupportedFormat`, `.invalidOption`, `.alreadyExists`, `.refused`,
     ///   `.timedOut`, `.permissionDenied`, `.diskFull`, `.cannotOpen`, …
     public init(
@@ -59,6 +62,8 @@ public struct Muxer: ~Copyable, PacketSink {
         interruption.setDeadline(in: ioTimeout)
         let output = try Self.open(destination, interruption)
         interruption.clearDeadline()
+        // Who asks a recorder to stop wants its file whole. A file cannot hang; a server may, but not for long.
+        interruption.setGrace(destination.path != nil ? .max : Self.grace)
         self.packet = try Packet()
         self.output = output
         self.url = url
