@@ -115,6 +115,11 @@ private struct Troupe: ~Copyable {
                 let publisher = children.filter { $0.isPublisher && $0.child.isRunning }
                 for slot in publisher.isEmpty ? children : publisher { slot.child.stop() }
             }
+            // Consumers wait for a publisher that has still to come. This one never will.
+            if !isEnding && children.contains(where: { $0.isPublisher && $0.child.hasFailed && $0.child.progress.packets == 0 }) {
+                isEnding = true
+                for slot in children { slot.child.stop() }
+            }
             try wait(until: display.next)
             if display.isDue { display.show(children.reversed().map { $0.child.line() }) }
         }

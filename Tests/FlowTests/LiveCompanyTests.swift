@@ -69,7 +69,10 @@ import Testing
         try await recorder.succeeded()
         let recording = Recording("loop.mp4", in: scratch)
         #expect(try await recording.packets().count > 135)
-        #expect(try await recording.flaws() == [])
+        // The sound of the clip is longer than its pictures, so the last one stays a little longer.
+        let steps = try await recording.steps()
+        #expect(steps.filter { $0 > 0.0421 }.count == 1)
+        #expect(steps.allSatisfy { $0 > 0 && $0 < 0.2 })
         try await recording.play()
         try await scratch.expectNothingLeft()
     }

@@ -22,7 +22,7 @@ import Testing
         for name in ["a.mkv", "b.mp4", "hls/live.m3u8"] {
             let recording = Recording(name, in: scratch)
             #expect(try await recording.packets().count > 20, "\(name)")
-            #expect(try await recording.flaws() == [])
+            #expect(try await recording.flaws(beginsAnywhere: name.hasPrefix("hls")) == [], "\(name)")
             try await recording.play()
         }
         #expect(try String(contentsOfFile: scratch.file("hls/live.m3u8"), encoding: .utf8).contains("#EXT-X-ENDLIST"))
@@ -38,7 +38,7 @@ import Testing
         publisher.send(SIGKILL)
         _ = try await publisher.ended()
         // At once: well within the patience of those who wait for it.
-        let next = try scratch.ipn("publish", Fixture.bunny, "net", "--fast", "--wait-readers", "1")
+        let next = try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1")
         try await next.succeeded()
         try await recorder.succeeded()
         let first = Recording("copy.mkv", in: scratch)

@@ -42,8 +42,11 @@ struct Recording: Sendable {
     }
 
     func codecs() async throws -> [String] {
-        try await tool("ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path, in: scratch)
-            .split(separator: "\n").map(String.init)
+        let lines = try await tool("ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path, in: scratch)
+        // A transport stream tells of each twice: by itself and in its program.
+        var codecs: [String] = []
+        for line in lines.split(separator: "\n").map(String.init) where !codecs.contains(line) { codecs.append(line) }
+        return codecs
     }
 
     /// Decodes all of it; whatever ffmpeg complains of is thrown.
@@ -54,13 +57,20 @@ struct Recording: Sendable {
         guard program.complaint.isEmpty else { throw Program.Failure(description: "\(path): \(program.complaint)") }
     }
 
+    /// Seconds from picture to picture.
+    func steps() async throws -> [Double] {
+        let times = try await packets().map(\.pts).sorted()
+        return zip(times, times.dropFirst()).map { $1 - $0 }
+    }
+
     /// What keeps it from being pictures at a steady rate without a gap, from a key frame near 0 on.
-    func flaws(rate: Double = 25) async throws -> [String] {
+    /// - Parameter beginsAnywhere: for containers whose time stamps begin where they like.
+    func flaws(rate: Double = 25, beginsAnywhere: Bool = false) async throws -> [String] {
         let packets = try await packets()
         guard let first = packets.first else { return ["no packets"] }
         var flaws: [String] = []
         if !first.isKey { flaws.append("begins without a key frame") }
-        if !(0..<0.5).contains(first.pts) { flaws.append("begins at \(first.pts)") }
+        if !beginsAnywhere && !(0..<0.5).contains(first.pts) { flaws.append("begins at \(first.pts)") }
         let times = packets.map(\.pts).sorted()
         // mkv rounds to milliseconds.
         for (one, next) in zip(times, times.dropFirst()) where abs(next - one - 1 / rate) > 0.0021 {

@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What cannot be written is refused in one line; the publisher and the others go on.
+@Suite(.onStage) struct BadOutputTests {
+    /// A live network with a recorder that must not suffer.
+    private func withLiveNetwork(_ body: (Scratch) async throws -> Void) async throws {
+        let scratch = try Scratch()
+        let publisher = try scratch.ipn("publish", "test:", "net")
+        try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
+        let good = try scratch.ipn("record", "net", "good.mkv")
+        try await scratch.awaitGrowth("good.mkv", by: 20_000)
+        try await body(scratch)
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await good.succeeded()
+        #expect(try await Recording("good.mkv", in: scratch).flaws() == [])
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func whatTheOutputCannotBe() async throws {
+        try await withLiveNetwork { scratch in
+            try FileManager.default.createDirectory(atPath: scratch.file("folder.mkv"), withIntermediateDirectories: false)
+            try Data("precious".utf8).write(to: URL(fileURLWithPath: scratch.file("old.mkv")))
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "x.webm"), status: 1, "x.webm: ", "webm cannot hold h264", "write .mkv")
+            try await expectComplaint(try scratch.ipn("record", "net", "x"), status: 1, "x: ", "container", "name a format")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "old.mkv"), status: 1, "old.mkv: ", "the file exists", "name another")
+            try await expectComplaint(try scratch.ipn("record", "net", "folder.mkv"), status: 1, "folder.mkv: ", "irectory")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "nowhere/x.mkv"), status: 1, "nowhere/x.mkv: ", "no such file or folder")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "x.mp4", "--option", "fast=1"), status: 1, "x.mp4: ", "no option fast", "ffmpeg -h")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "/dev/full", "--format", "matroska"), status: 1, "/dev/full: ", "no space left", "free some")
+            try await expectComplaint(try scratch.ipn("record", "net", "x.mkv", "--quick"), status: 2, "--quick", "--help")
+            #expect(try String(contentsOfFile: scratch.file("old.mkv"), encoding: .utf8) == "precious")
+            #expect(try scratch.names() == ["folder.mkv", "good.mkv", "net", "old.mkv"])
+            // Asked to, it replaces the file.
+            try await scratch.ipn("record", "net", "old.mkv", "--overwrite", "--duration", "1.5").succeeded()
+            #expect(try await Recording("old.mkv", in: scratch).flaws() == [])
+        }
+    }
+
+    @Test func addressesWhereNobodyListens() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "rtmp://me:secret@127.0.0.1:\(port)/live/x"), status: 1,
+                "rtmp://me:…@127.0.0.1:\(port)/live/x: ", "connection refused", "server is running")
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "icecast://source:secret@127.0.0.1:\(port)/x.aac"), status: 1, "127.0.0.1:\(port)",
+                "connection refused", "server is running")
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "srt://127.0.0.1:\(port)"), status: 1, "srt://127.0.0.1:\(port): ", "cannot be opened")
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "gopherd://127.0.0.1/x"), status: 1, "gopherd:", "ffmpeg -protocols")
+            #expect(try scratch.names() == ["good.mkv", "net"])
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "takes root, to become another user"))
+    func whoHasNoRightIsToldSo() async throws {
+        try await withLiveNetwork { scratch in
+            // Where the tool is built may be closed to others.
+            let folder = scratch.log("bin")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            chmod(folder, 0o755)
+            for name in ["ipn", "ipnd"] {
+                let source = URL(fileURLWithPath: Scratch.executable).deletingLastPathComponent().appendingPathComponent(name).path
+                try FileManager.default.copyItem(atPath: source, toPath: "\(folder)/\(name)")
+                chmod("\(folder)/\(name)", 0o755)
+            }
+            func stranger(_ arguments: String...) throws -> Program {
+                try Program(
+                    ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "\(folder)/ipn"] + arguments, in: scratch)
+            }
+            try await expectComplaint(try stranger("record", "net", "x.mkv"), status: 4, "net: ", "no right", "chmod")
+            try await expectComplaint(try stranger("publish", "test:", "net"), status: 4, "net: ", "no right", "chmod")
+            // Who may only look may not publish.
+            chmod(scratch.file("net"), 0o744)
+            try await expectComplaint(try stranger("publish", "test:", "net"), status: 4, "net: ", "no right", "chmod")
+            #expect(try scratch.names() == ["good.mkv", "net"])
+            try await stranger("record", "net", "x.mkv", "--duration", "1.5").succeeded()
+            #expect(try await Recording("x.mkv", in: scratch).flaws() == [])
+        }
+    }
+
+    /// What was written before the disk was full stays, and can be read.
+    @Test(.enabled(if: geteuid() == 0, "takes root, to mount a small disk"))
+    func aDiskThatFillsUp() async throws {
+        try await withLiveNetwork { scratch in
+            let disk = scratch.file("disk")
+            try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+            try await tool("mount", "-t", "tmpfs", "-o", "size=128k", "none", disk, in: scratch)
+            defer { _ = umount2(disk, CInt(MNT_DETACH)) }
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "disk/x.mkv"), status: 1, "disk/x.mkv: ", "no space left", "free some")
+            #expect(try await Recording("disk/x.mkv", in: scratch).packets().first?.isKey == true)
+        }
+    }
+}

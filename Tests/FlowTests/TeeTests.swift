@@ -1,0 +1,94 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `ipn tee`: one source, several consumers, one command; here without any display.
+@Suite(.onStage) struct TeeTests {
+    /// Nobody of the family runs any more, and the network left nothing behind.
+    private func expectGone(_ tee: Program, _ scratch: Scratch) async throws {
+        try await until("no process of tee is left") { tee.groupMembers.isEmpty }
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func recordsStreamsAndPlaysAtOnce() async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", Fixture.bunny, "--record", "x.mkv", "--stream", "out/live.m3u8", "--play")
+        try await tee.succeeded()
+        let input = Recording(Fixture.bunny, in: scratch)
+        for stream in ["v", "a"] {
+            #expect(try await Recording("x.mkv", in: scratch).contents(stream) == input.contents(stream))
+        }
+        let playlist = try String(contentsOfFile: scratch.file("out/live.m3u8"), encoding: .utf8)
+        #expect(playlist.contains("#EXT-X-ENDLIST"))
+        let live = Recording("out/live.m3u8", in: scratch)
+        #expect(try await live.packets().count == 132)
+        try await live.play()
+        for name in ["publish", "record", "stream", "play"] { #expect(tee.complaint.contains("\n\(name) "), "\(tee.complaint)") }
+        #expect(!tee.complaint.contains("failed"))
+        try await expectGone(tee, scratch)
+    }
+
+    @Test func endsByItselfAfterTheDuration() async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "test:", "--record", "a.mkv", "--record", "b.mp4", "--duration", "2")
+        try await tee.succeeded()
+        for name in ["a.mkv", "b.mp4"] {
+            let recording = Recording(name, in: scratch)
+            #expect(try await recording.flaws() == [])
+            #expect(try await recording.packets().count > 20)
+            try await recording.play()
+        }
+        try await expectGone(tee, scratch)
+    }
+
+    /// Ctrl-C reaches the whole group, kill(1) only the head.
+    @Test(arguments: [true, false]) func endsWellWhenAsked(toGroup: Bool) async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "test:", "--record", "a.mp4", "--stream", "out/live.m3u8", "--record", "b.mkv")
+        try await scratch.awaitGrowth("b.mkv", by: 120_000)
+        tee.send(SIGINT, toGroup: toGroup)
+        try await tee.succeeded()
+        for name in ["a.mp4", "b.mkv"] {
+            let recording = Recording(name, in: scratch)
+            #expect(try await recording.flaws() == [], "\(name)")
+            try await recording.play()
+        }
+        #expect(try String(contentsOfFile: scratch.file("out/live.m3u8"), encoding: .utf8).contains("#EXT-X-ENDLIST"))
+        try await expectGone(tee, scratch)
+    }
+
+    @Test func aConsumerThatFailsHarmsNobodyAndIsTold() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let address = "rtmp://127.0.0.1:\(port)/live/x"
+        let tee = try scratch.ipn("tee", Fixture.bunny, "--record", "x.mkv", "--stream", address)
+        #expect(try await tee.ended().status == 1)
+        let lines = tee.complaint.split(separator: "\n").filter { $0.hasPrefix("ipn: ") }
+        #expect(lines.count == 1 && lines[0].contains(address) && lines[0].contains("connection refused"), "\(tee.complaint)")
+        let input = Recording(Fixture.bunny, in: scratch)
+        #expect(try await Recording("x.mkv", in: scratch).contents("v") == input.contents("v"))
+        try await expectGone(tee, scratch)
+    }
+
+    @Test func aSourceThatIsNotThereEndsAll() async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "nowhere.mp4", "--record", "x.mkv", "--play")
+        #expect(try await tee.ended().status == 1)
+        #expect(tee.complaint.contains("ipn: nowhere.mp4: cannot be opened: no such file"), "\(tee.complaint)")
+        #expect(try scratch.names() == [])
+        try await expectGone(tee, scratch)
+    }
+
+    /// Its children do not outlive it.
+    @Test func whatIsLeftOfAKilledTeeEnds() async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "test:", "--record", "x.mkv", "--network", "net")
+        try await scratch.awaitGrowth("x.mkv")
+        #expect(tee.groupMembers.count == 3)
+        tee.send(SIGKILL)
+        #expect(try await tee.ended().signal == SIGKILL)
+        try await expectGone(tee, scratch)
+        #expect(try scratch.names() == ["x.mkv"])
+        try await Recording("x.mkv", in: scratch).play()
+    }
+}
