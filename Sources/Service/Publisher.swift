@@ -32,6 +32,9 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let rewind: (inout Source) throws(MediaError) -> Void
     private var clock = MediaClock()
     private var readers = 0
+    private let hasVideo: Bool
+    /// Nanoseconds on CLOCK_MONOTONIC.
+    private var lastDescription: Int64 = 0
 
     /// - Parameters:
     ///   - node: connected for sending, with the number of nodes wanted.
@@ -43,6 +46,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         rewind: @escaping (inout Source) throws(MediaError) -> Void
     ) {
         publication = Publication(streams: source.streams)
+        hasVideo = source.streams.contains { $0.isVideo }
         self.source = source
         self.node = node
         self.settings = settings
@@ -122,10 +126,10 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         while let news = try node.begin(timeout: .zero) {
             node.end(news)
             guard let counts = news.numberOfNodes else { continue }
-            let before = readers
             readers = counts.readers
             meter.progress.readers = readers
-            if readers > before {
+            // Changes coalesce: who is new may have come as another left, and then the number is what it was.
+            if readers > 0 {
                 try describe()
                 requestKeyFrame(&source)
             }
@@ -134,12 +138,21 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     }
 
     private mutating func describe() throws {
+        lastDescription = monotonicNanoseconds()
         try deliver(publication.descriptionSize) { (publication, room) throws(MediaError) in
             try publication.writeDescription(into: room)
         }
     }
 
+    /// Before what a newcomer can begin with, where the last one is some time ago: a receiver that has lost a description
+    /// on a LOSSY network would otherwise wait for ever.
+    private mutating func describeNowAndThen(before packet: CodedPacket) throws {
+        let isStart = hasVideo ? packet.isKey && source.streams[packet.stream].isVideo : true
+        if isStart, monotonicNanoseconds() - lastDescription >= 1_000_000_000 { try describe() }
+    }
+
     private mutating func send(_ packet: CodedPacket) throws {
+        try describeNowAndThen(before: packet)
         let size = source.withBytes { $0.byteCount }
         guard let slot = try lend(publication.size(payload: size)) else {
             publication.noteLost(stream: packet.stream)

@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: ["late.mp4", "late.mkv", "late.ts"]) func aLateRecorderBeginsAtAKeyFrameAndEndsInTime(name: String) async throws {
         let scratch = try Scratch()
         let (publisher, stays) = try await live(scratch)
-        let late = try scratch.ipn("record", "net", name, "--duration", "1.5")
+        let late = try scratch.ipn("record", "net", name, "--duration", "3")
         try await late.succeeded()
         #expect(late.complaint == "")
         let recording = Recording(name, in: scratch)
@@ -63,6 +63,51 @@ import Testing
             #expect(joiner.complaint.contains("does not tell the container"), "\(joiner.complaint)")
         }
         try await end(publisher, stays, scratch)
+    }
+
+    /// News of who is there coalesce: a publisher that was busy sees the same number of readers as before.
+    @Test func whoTakesAnothersPlaceIsToldToo() async throws {
+        let scratch = try Scratch()
+        let (publisher, stays) = try await live(scratch)
+        let leaves = try scratch.ipn("record", "net", "leaves.mkv")
+        try await scratch.awaitGrowth("leaves.mkv")
+        try await publisher.suspend()
+        leaves.send(SIGKILL)
+        try await scratch.awaitReaders(1, "net")
+        let comes = try scratch.ipn("record", "net", "comes.mkv")
+        try await scratch.awaitReaders(2, "net")
+        publisher.resume()
+        try await scratch.awaitGrowth("comes.mkv")
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        for recorder in [stays, comes] { try await recorder.succeeded() }
+        #expect(try await Recording("comes.mkv", in: scratch).packets().first?.isKey == true)
+        try await scratch.expectNothingLeft()
+    }
+
+    /// Who sleeps through the description, and all that the network keeps for it, begins a little later.
+    @Test func whoMissesTheDescriptionGetsAnother() async throws {
+        let scratch = try Scratch()
+        let publisher = try scratch.ipn("publish", "test:", "net", "--pool", "16")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let stays = try scratch.ipn("record", "net", "stays.mkv")
+        try await scratch.awaitGrowth("stays.mkv")
+        // The recorder is stopped while the publisher, which would tell it, is stopped itself.
+        try await publisher.suspend()
+        let sleeps = try scratch.ipn("record", "net", "sleeps.mkv")
+        try await scratch.awaitReaders(2, "net")
+        try await sleeps.suspend()
+        publisher.resume()
+        try await until("it has missed a lot") {
+            try await scratch.show("net")?.nodes.contains { $0.pid == sleeps.processID && $0.pending > 40 } ?? false
+        }
+        sleeps.resume()
+        try await scratch.awaitGrowth("sleeps.mkv")
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        for recorder in [stays, sleeps] { try await recorder.succeeded() }
+        #expect(try await Recording("sleeps.mkv", in: scratch).packets().first?.isKey == true)
+        try await scratch.expectNothingLeft()
     }
 
     @Test func whoeverLeavesBeforeAnythingCameSaysSo() async throws {

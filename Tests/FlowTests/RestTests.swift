@@ -9,7 +9,7 @@ import Testing
         try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
         try await expectRest(publisher, scratch)
         for round in 1...2 {
-            let recorder = try scratch.ipn("record", "net", "\(round).mkv", "--duration", "1.5")
+            let recorder = try scratch.ipn("record", "net", "\(round).mkv", "--duration", "3")
             try await recorder.succeeded()
             let recording = Recording("\(round).mkv", in: scratch)
             #expect(try await recording.flaws() == [])

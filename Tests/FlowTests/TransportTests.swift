@@ -4,13 +4,13 @@ import Testing
 
 /// Streams to whoever listens: SRT, UDP and RTP into ffmpeg; HLS as files.
 @Suite(.onStage) struct TransportTests {
-    /// Starts the clip into `address`, once ffmpeg listens there.
-    private func send(_ scratch: Scratch, to address: String, heardAt listening: String, port: Int) async throws -> Program {
+    /// Sends `input` to `address`, once ffmpeg listens there.
+    private func send(_ scratch: Scratch, _ input: String..., to address: String, heardAt listening: String, port: Int) async throws -> Program {
         let listener = try Program(
             ["ffmpeg", "-v", "error", "-y", "-i", listening, "-map", "0", "-c", "copy", "-flush_packets", "1", scratch.file("heard.ts")],
             in: scratch)
         try await until("ffmpeg listens \(listener.complaint)") { Net.isBound(udp: port) }
-        let publisher = try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1")
+        let publisher = try Program([Scratch.executable, "publish"] + input + ["net", "--wait-readers", "1"], in: scratch)
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stream = try scratch.ipn("stream", "net", address)
         try await publisher.succeeded()
@@ -23,7 +23,7 @@ import Testing
         let scratch = try Scratch()
         let port = try Net.freePort()
         let listener = try await send(
-            scratch, to: "srt://127.0.0.1:\(port)", heardAt: "srt://127.0.0.1:\(port)?mode=listener", port: port)
+            scratch, Fixture.bunny, to: "srt://127.0.0.1:\(port)", heardAt: "srt://127.0.0.1:\(port)?mode=listener", port: port)
         // The connection ends with the stream, and ffmpeg with it.
         _ = try await listener.ended()
         let heard = Recording("heard.ts", in: scratch)
@@ -37,11 +37,12 @@ import Testing
         let scratch = try Scratch()
         let port = try Net.freePort()
         let listener = try await send(
-            scratch, to: "\(name)://127.0.0.1:\(port)", heardAt: "\(name)://127.0.0.1:\(port)?buffer_size=4000000", port: port)
+            scratch, "test:", "--duration", "5", to: "\(name)://127.0.0.1:\(port)", heardAt: "\(name)://127.0.0.1:\(port)?buffer_size=4000000", port: port)
         let heard = Recording("heard.ts", in: scratch)
-        // Nothing tells a listener of datagrams that they have ended. Its last ones wait in its own buffers.
-        try await until("nearly all has been heard: \(listener.complaint)") {
-            ((try? await heard.packets()) ?? []).count > 110
+        // ffmpeg opens RTP a second time once it knows what it is, and misses what comes meanwhile; and nothing tells a
+        // listener of datagrams that they have ended.
+        try await until("most of it has been heard: \(listener.complaint)") {
+            ((try? await heard.packets()) ?? []).count > 60
         }
         listener.send(SIGKILL)
         _ = try await listener.ended()
