@@ -194,8 +194,9 @@ final class Membership: @unchecked Sendable {
         guard !isOrphaned, link.isAwaitingAnswer else { return }
         do throws(Errno) {
             _ = try table.apply(try link.takePosted(waiting: false))
+            try takeUpEars()
         } catch {
-            if error != .resourceTemporarilyUnavailable { isOrphaned = true }
+            if error != .resourceTemporarilyUnavailable { becomeOrphan() }
         }
     }
 

@@ -39,7 +39,6 @@ final class Program: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputFile, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
         posix_spawn_file_actions_addopen(&actions, 2, errorFile, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
-        posix_spawn_file_actions_addchdir_np(&actions, folder ?? scratch.path)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -51,11 +50,13 @@ final class Program: Sendable {
         var variables = ProcessInfo.processInfo.environment
         for (key, value) in scratch.environment { variables[key] = value }
         for (key, value) in environment { variables[key] = value }
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        var words: [UnsafeMutablePointer<CChar>?] =
+            // env(1) changes the folder, which Swift's Glibc cannot ask of posix_spawn.
+            (["env", "-C", folder ?? scratch.path] + arguments).map { strdup($0) } + [nil]
         var settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in words + settings { free(pointer) } }
         var processID: pid_t = 0
-        let error = posix_spawnp(&processID, arguments[0], &actions, &attributes, &words, &settings)
+        let error = posix_spawnp(&processID, "env", &actions, &attributes, &words, &settings)
         guard error == 0 else { throw Failure(description: "\(arguments[0]): \(String(cString: strerror(error)))") }
         self.processID = processID
         let id = processID
