@@ -9,6 +9,7 @@ public final class KeeperProcess {
     public let pid: Int32
     public let rendezvous: String
     private let process: CInt
+    private let door: [Int]?
 
     /// - Parameter path: of a network that lives.
     public init(of path: String) throws {
@@ -21,6 +22,7 @@ public final class KeeperProcess {
         guard let found else { throw Trouble("no keeper of \(path) is running") }
         pid = found
         self.rendezvous = rendezvous
+        door = Self.birth(rendezvous)
         process = linux_peer_pidfd(-1, found)
         guard process >= 0 else { throw Trouble("the keeper of \(path) has ended") }
     }
@@ -35,7 +37,15 @@ public final class KeeperProcess {
     public var isRunning: Bool { !isReadable(process) }
     /// How many descriptors it has open.
     public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
-    public var isListening: Bool { access(rendezvous, F_OK) == 0 }
+    /// Whether its own door is there: the name may be another network's by now, once the inode is.
+    public var isListening: Bool { door != nil && Self.birth(rendezvous) == door }
+
+    /// Inode and time of a file, which no two doors share.
+    private static func birth(_ path: String) -> [Int]? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        return [Int(status.st_ino), status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+    }
 
     public func kill() throws {
         _ = Glibc.kill(pid, SIGKILL)
