@@ -7,7 +7,7 @@ import Testing
     /// Sends `input` to `address`, once ffmpeg listens there.
     private func send(_ scratch: Scratch, _ input: String..., to address: String, heardAt listening: String, port: Int) async throws -> Program {
         let listener = try Program(
-            ["ffmpeg", "-v", "error", "-y", "-i", listening, "-map", "0", "-c", "copy", "-flush_packets", "1", scratch.file("heard.ts")],
+            ["ffmpeg", "-v", "error", "-y", "-analyzeduration", "1000000", "-i", listening, "-map", "0", "-c", "copy", "-flush_packets", "1", scratch.file("heard.ts")],
             in: scratch)
         try await until("ffmpeg listens \(listener.complaint)") { Net.isBound(udp: port) }
         let publisher = try Program([Scratch.executable, "publish"] + input + ["net", "--wait-readers", "1"], in: scratch)
