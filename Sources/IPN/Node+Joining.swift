@@ -139,6 +139,7 @@ extension Node {
         let given = self.directions.intersection(directions)
         self.directions.subtract(directions)
         guard region != nil, let membership, !given.isEmpty else { return }
+        if given.contains(.receive) { outbox?.pointee.receives = false }
         if given.contains(.send) { sendLimit = -1 }
         if given.contains(.receive) && !wantsCounts { closeIntake() }
         do throws(Errno) {

@@ -73,10 +73,14 @@ extension Node {
     private func openOutbox() throws(IPNError) -> UnsafeMutablePointer<Outbox> {
         guard let membership, let region, let bell = writerBell?.descriptor.raw else { throw refusal(0) }
         do throws(Errno) {
-            let open = box(try Outbox.open(membership: membership, own: region.words, nodeID: nodeID, bell: bell))
+            let open = box(
+                try Outbox.open(membership: membership, own: region.words, nodeID: nodeID, bell: bell, receives: directions.contains(.receive)))
             outbox = open
             return open
         } catch {
+            if error == .brokenPipe || error == .connectionReset {
+                throw failure(error, "the network's keeper is gone: who has not sent before it went cannot begin", remedy: "join again")
+            }
             throw failure(error, "cannot make the memory to send from: \(error)", remedy: "free memory, or choose a smaller MTU")
         }
     }

@@ -26,6 +26,8 @@ struct Outbox: ~Copyable {
     /// Keeps what `readers` and `others` point to.
     private var peers: [Peer] = []
     private var receivers: [OtherReader] = []
+    /// Whether this node reads what the others send: then it counts like every other reader.
+    var receives: Bool
     private var rosterVersion: UInt64 = 0
     /// `pool.next` when the roster was last seen unchanged: a newcomer wants nothing older.
     private var checkedNext: UInt64 = 0
@@ -42,6 +44,8 @@ struct Outbox: ~Copyable {
         let head: SharedWord
         let cursor: Int
         let began: Int
+        /// Where we begin to receive it ourselves.
+        let ownStart: UInt64
         var slowestKnown: UInt64 = 0
     }
 
@@ -54,7 +58,9 @@ struct Outbox: ~Copyable {
 
     /// Makes the pool and announces it.
     /// - Parameter bell: the node's bell for room, which readers ring.
-    static func open(membership: Membership, own: NodeRegion, nodeID: UInt64, bell: CInt) throws(Errno) -> Outbox {
+    static func open(
+        membership: Membership, own: NodeRegion, nodeID: UInt64, bell: CInt, receives: Bool
+    ) throws(Errno) -> Outbox {
         let options = membership.options
         // What may be pending, kept, retired late and pinned at the same time; more pins than that, all used at once,
         // make a LOSSY writer drop its own message.
@@ -66,12 +72,12 @@ struct Outbox: ~Copyable {
         let handle = try memory.readOnlyDescriptor()
         let cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
         _ = membership.refresh(.untilAnswered)
-        return Outbox(membership: membership, own: own, bell: bell, memory: memory, pool: pool, cursor: cursor)
+        return Outbox(membership: membership, own: own, bell: bell, memory: memory, pool: pool, cursor: cursor, receives: receives)
     }
 
     private init(
         membership: Membership, own: NodeRegion, bell: CInt, memory: consuming SharedMemory, pool: consuming PoolWriter,
-        cursor: Int
+        cursor: Int, receives: Bool
     ) {
         let options = membership.options
         isLossless = options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
@@ -84,6 +90,7 @@ struct Outbox: ~Copyable {
         self.memory = memory
         self.pool = pool
         self.cursor = cursor
+        self.receives = receives
         readers = .allocate(capacity: 0)
         others = .allocate(capacity: 0)
         rebuild()
@@ -205,7 +212,7 @@ struct Outbox: ~Copyable {
                     }
                 }
                 // We are one of its readers where we receive at all.
-                if let tail = tail(of: others[index], region: own) { slowest = min(slowest, tail) }
+                if receives { slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart) }
                 others[index].slowestKnown = slowest
             }
             // A head behind what was read is a lie, and counts nothing.
@@ -238,6 +245,8 @@ struct Outbox: ~Copyable {
                 throw Errno.resourceTemporarilyUnavailable
             }
             _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
+            // A keeper that has hung up would end every further wait at once.
+            membership.listen()
         }
     }
 
@@ -284,7 +293,7 @@ struct Outbox: ~Copyable {
                 receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))
             }
             if isLossless, let index = entry.cursor {
-                writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index, began: entry.began))
+                writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index, began: entry.began, ownStart: entry.start))
             }
         }
         readers.deallocate()

@@ -22,8 +22,9 @@ package enum LibAVFailure {
     ) -> MediaError {
         var (code, reason, remedy) = meaning(of: status) ?? (otherwise, "", "")
         if let interruption, status == clibav_error_exit() || interruption.isDue {
-            if interruption.stop.isRaised { (code, reason, remedy) = (.cancelled, "stopped", "") }
-            else if interruption.isPastDeadline {
+            if interruption.stop.isRaised {
+                (code, reason, remedy) = (.cancelled, "stopped", "")
+            } else if interruption.isPastDeadline {
                 (code, reason, remedy) = (.timedOut, "no answer in time", "check that the other side is up and reachable")
             }
         }

@@ -42,9 +42,7 @@ public struct Publication: Sendable {
         guard streams.indices.contains(packet.stream) else { throw .malformed("stream \(packet.stream)") }
         let stream = streams[packet.stream]
         let kind: MediaHeader.Kind =
-            if stream.codec == "rawvideo" { .picture(packet) }
-            else if stream.codec.hasPrefix("pcm_") { .sound(packet) }
-            else { .packet(packet) }
+            if stream.codec == "rawvideo" { .picture(packet) } else if stream.codec.hasPrefix("pcm_") { .sound(packet) } else { .packet(packet) }
         let header = MediaHeader(
             kind, epoch: epoch, sequence: sequence, streamSequence: streamSequences[packet.stream],
             timeBase: stream.timeBase, payloadSize: bytes.byteCount)

@@ -113,7 +113,9 @@ extension Double {
         let scaled = (magnitude * scale).rounded()
         guard scaled < 1e15 else { return "\(self)" }
         let whole = Int(scaled) / Int(scale)
-        let text = decimals == 0 ? "\(whole)" : "\(whole)." + String(repeating: "0", count: decimals - "\(Int(scaled) % Int(scale))".count) + "\(Int(scaled) % Int(scale))"
+        let text =
+            decimals == 0
+            ? "\(whole)" : "\(whole)." + String(repeating: "0", count: decimals - "\(Int(scaled) % Int(scale))".count) + "\(Int(scaled) % Int(scale))"
         return self < 0 && scaled > 0 ? "-" + text : text
     }
 }

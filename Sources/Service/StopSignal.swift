@@ -22,10 +22,12 @@ package final class StopSignal: Sendable {
         signal(SIGPIPE, SIG_IGN)
         var thread = pthread_t()
         let own = Unmanaged.passRetained(self)
-        pthread_create(&thread, nil, { argument in
-            Unmanaged<StopSignal>.fromOpaque(argument!).takeUnretainedValue().wait()
-            return nil
-        }, own.toOpaque())
+        pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<StopSignal>.fromOpaque(argument!).takeUnretainedValue().wait()
+                return nil
+            }, own.toOpaque())
     }
 
     /// Stops as if a signal had come.

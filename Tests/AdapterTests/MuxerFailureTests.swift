@@ -119,7 +119,11 @@ import Testing
         do {
             var demuxer = try Demuxer(url: Fixture.bunny)
             let recorder = Recorder()
-            _ = try Pump.through(&demuxer, limit: 200) { try recorder.open(scratch.file("out.mp4"), $0) } packet: { try recorder.write($0, $1) }
+            _ = try Pump.through(&demuxer, limit: 200) {
+                try recorder.open(scratch.file("out.mp4"), $0)
+            } packet: {
+                try recorder.write($0, $1)
+            }
             recorder.drop()
         }
         let contents = try FrameCRC(scratch.file("out.mp4"), stream: 0).contents
@@ -132,7 +136,11 @@ import Testing
         let playlist = scratch.file("a/b/live.m3u8")
         var demuxer = try Demuxer(url: Fixture.bunny)
         let recorder = Recorder()
-        _ = try Pump.through(&demuxer) { try recorder.open(playlist, $0, options: [("hls_list_size", "0")]) } packet: { try recorder.write($0, $1) }
+        _ = try Pump.through(&demuxer) {
+            try recorder.open(playlist, $0, options: [("hls_list_size", "0")])
+        } packet: {
+            try recorder.write($0, $1)
+        }
         try recorder.finish()
         let frames = try Command.run(
             "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", playlist)

@@ -7,7 +7,11 @@ import Testing
     private func remux(_ input: String, _ output: String, skip: Int = 0) throws {
         var demuxer = try Demuxer(url: input)
         let recorder = Recorder()
-        _ = try Pump.through(&demuxer, skip: skip) { try recorder.open(output, $0) } packet: { try recorder.write($0, $1) }
+        _ = try Pump.through(&demuxer, skip: skip) {
+            try recorder.open(output, $0)
+        } packet: {
+            try recorder.write($0, $1)
+        }
         try recorder.finish()
     }
 

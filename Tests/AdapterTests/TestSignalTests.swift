@@ -34,7 +34,9 @@ import Testing
         settings.frameRate = Ratio(30, 1)
         settings.duration = 2_000_000_000
         try record(settings, to: scratch.file("out.mkv"))
-        let video = try Command.run("ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate,nb_read_frames", "-of", "csv=p=0", scratch.file("out.mkv"))
+        let video = try Command.run(
+            "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate,nb_read_frames",
+            "-of", "csv=p=0", scratch.file("out.mkv"))
         #expect(video.hasPrefix("320,240,30/1,60"))
         #expect(try keyFrames(scratch.file("out.mkv")) == [0, 30])
         try Command.run("ffmpeg", "-v", "error", "-xerror", "-i", scratch.file("out.mkv"), "-f", "null", "-")
@@ -59,10 +61,13 @@ import Testing
         try record(settings, to: scratch.file("out.mkv"))
         func pixel(_ x: Int) throws -> [Int] {
             try Command.run(
-                "sh", "-c", "ffmpeg -v error -i \(scratch.file("out.mkv")) -frames:v 1 -vf crop=2:2:\(x):10,scale=in_color_matrix=bt709,format=rgb24 -f rawvideo - | od -An -tu1 -N3"
+                "sh", "-c",
+                "ffmpeg -v error -i \(scratch.file("out.mkv")) -frames:v 1 -vf crop=2:2:\(x):10,scale=in_color_matrix=bt709,format=rgb24 -f rawvideo - | od -An -tu1 -N3"
             ).split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { Int($0) }
         }
-        for (bar, color) in [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0], [0, 0, 191], [0, 0, 0]].enumerated() {
+        for (bar, color) in [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0], [0, 0, 191], [0, 0, 0]]
+            .enumerated()
+        {
             let seen = try pixel(bar * 80 + 40)
             #expect(zip(seen, color).allSatisfy { abs($0 - $1) < 12 } && seen.count == 3, "bar \(bar): \(seen)")
         }

@@ -45,11 +45,13 @@ import TestSupport
     }
 
     @Test func picturesOfManySizesAcrossProcesses() throws {
-        let writer = try Node(binding: path, options: .with {
-            $0.mtu = 9 << 20
-            $0.isLossless = true
-            $0.poolSize = 3
-        })
+        let writer = try Node(
+            binding: path,
+            options: .with {
+                $0.mtu = 9 << 20
+                $0.isLossless = true
+                $0.poolSize = 3
+            })
         let reader = try Peer()
         try reader.expect("connect \(path) r")
         try reader.tell("collect 12")

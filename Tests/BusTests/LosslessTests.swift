@@ -13,10 +13,12 @@ import TestSupport
     init() throws {
         scratch = try Scratch()
         path = scratch("net")
-        try manager.bind(path, options: .with {
-            $0.isLossless = true
-            $0.poolSize = 8
-        })
+        try manager.bind(
+            path,
+            options: .with {
+                $0.isLossless = true
+                $0.poolSize = 8
+            })
     }
 
     /// Sends until there is no room. - Returns: how many went.
@@ -31,6 +33,14 @@ import TestSupport
                 return sent
             }
         }
+    }
+
+    @Test func aSendersOwnUnreadMessagesCount() throws {
+        let (lazy, busy) = (try Node(connecting: path), try Node(connecting: path, directions: .send))
+        #expect(try fill(busy) == 8)
+        expect(throws: errno(EAGAIN)) { try lazy.send("not before it has read", timeout: .zero) }
+        _ = try lazy.receive()
+        try lazy.send("now", timeout: .zero)
     }
 
     @Test func aFullNetworkIsEAGAINAndNothingWasSent() throws {

@@ -12,11 +12,13 @@ import TestSupport
     init() throws {
         scratch = try Scratch()
         path = scratch("net")
-        try manager.bind(path, options: .with {
-            $0.isLossless = true
-            $0.poolSize = 32
-            $0.mtu = 4000
-        })
+        try manager.bind(
+            path,
+            options: .with {
+                $0.isLossless = true
+                $0.poolSize = 32
+                $0.mtu = 4000
+            })
     }
 
     /// The sum of tags that `sendn` gives.

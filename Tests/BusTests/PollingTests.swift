@@ -83,10 +83,12 @@ import TestSupport
     /// A reader that polls before each message and takes one at a time: a single lost stroke would stop the network.
     @Test(arguments: [1, 8]) func noStrokeIsLost(pool: Int) throws {
         let manager = Node()
-        try manager.bind(path, options: .with {
-            $0.isLossless = true
-            $0.poolSize = pool
-        })
+        try manager.bind(
+            path,
+            options: .with {
+                $0.isLossless = true
+                $0.poolSize = pool
+            })
         let reader = try Node(connecting: path, directions: .receive)
         let writers = try (0..<2).map { _ in try Peer() }
         for writer in writers {
@@ -105,10 +107,12 @@ import TestSupport
     /// A reader that sleeps in `receive`, and a writer that sleeps for room, over and over.
     @Test func noSleeperIsForgotten() throws {
         let manager = Node()
-        try manager.bind(path, options: .with {
-            $0.isLossless = true
-            $0.poolSize = 1
-        })
+        try manager.bind(
+            path,
+            options: .with {
+                $0.isLossless = true
+                $0.poolSize = 1
+            })
         let (writer, reader) = (try Peer(), try Peer())
         try reader.expect("connect \(path) r")
         try writer.expect("connect \(path) w")

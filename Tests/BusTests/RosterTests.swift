@@ -12,10 +12,12 @@ import TestSupport
     init() throws {
         scratch = try Scratch()
         path = scratch("net")
-        try manager.bind(path, options: .with {
-            $0.isLossless = true
-            $0.poolSize = 4
-        })
+        try manager.bind(
+            path,
+            options: .with {
+                $0.isLossless = true
+                $0.poolSize = 4
+            })
     }
 
     /// The keeper drops old news in time; who has not listened since is told everything again. A reader that left

@@ -40,17 +40,26 @@ import Testing
     }
 
     static let kinds = [
-        Kind(testDescription: "sound alone, raw", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "pcm_s16le"], input: "in.wav", output: "out.wav", stream: "a"),
-        Kind(testDescription: "sound alone, coded", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "libopus"], input: "in.ogg", output: "out.mkv", stream: "a"),
-        Kind(testDescription: "sound alone, MP3", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "libmp3lame"], input: "in.mp3", output: "out.mp3", stream: "a"),
         Kind(
-            testDescription: "raw pictures", make: ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"],
+            testDescription: "sound alone, raw", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "pcm_s16le"], input: "in.wav",
+            output: "out.wav", stream: "a"),
+        Kind(
+            testDescription: "sound alone, coded", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "libopus"], input: "in.ogg",
+            output: "out.mkv", stream: "a"),
+        Kind(
+            testDescription: "sound alone, MP3", make: ["-f", "lavfi", "-i", "sine=duration=3", "-c:a", "libmp3lame"], input: "in.mp3",
+            output: "out.mp3", stream: "a"),
+        Kind(
+            testDescription: "raw pictures",
+            make: ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"],
             input: "in.nut", output: "out.nut", stream: "v"),
         Kind(
-            testDescription: "raw pictures in AVI", make: ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "rawvideo", "-pix_fmt", "bgr24"],
+            testDescription: "raw pictures in AVI",
+            make: ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "rawvideo", "-pix_fmt", "bgr24"],
             input: "in.avi", output: "out.nut", stream: "v"),
         Kind(
-            testDescription: "pictures alone, with B-frames", make: ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3", "-c:v", "libx264", "-g", "25", "-bf", "2"],
+            testDescription: "pictures alone, with B-frames",
+            make: ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3", "-c:v", "libx264", "-g", "25", "-bf", "2"],
             input: "in.mp4", output: "out.mp4", stream: "v"),
         Kind(
             testDescription: "JPEG pictures", make: ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "mjpeg"],

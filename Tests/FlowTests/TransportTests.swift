@@ -7,7 +7,10 @@ import Testing
     /// Sends `input` to `address`, once ffmpeg listens there.
     private func send(_ scratch: Scratch, _ input: String..., to address: String, heardAt listening: String, port: Int) async throws -> Program {
         let listener = try Program(
-            ["ffmpeg", "-v", "error", "-y", "-analyzeduration", "1000000", "-i", listening, "-map", "0", "-c", "copy", "-flush_packets", "1", scratch.file("heard.ts")],
+            [
+                "ffmpeg", "-v", "error", "-y", "-analyzeduration", "1000000", "-i", listening, "-map", "0", "-c", "copy", "-flush_packets", "1",
+                scratch.file("heard.ts"),
+            ],
             in: scratch)
         try await until("ffmpeg listens \(listener.complaint)") { Net.isBound(udp: port) }
         let publisher = try Program([Scratch.executable, "publish"] + input + ["net", "--wait-readers", "1"], in: scratch)
@@ -37,7 +40,8 @@ import Testing
         let scratch = try Scratch()
         let port = try Net.freePort()
         let listener = try await send(
-            scratch, "test:", "--duration", "5", to: "\(name)://127.0.0.1:\(port)", heardAt: "\(name)://127.0.0.1:\(port)?buffer_size=4000000", port: port)
+            scratch, "test:", "--duration", "5", to: "\(name)://127.0.0.1:\(port)", heardAt: "\(name)://127.0.0.1:\(port)?buffer_size=4000000",
+            port: port)
         let heard = Recording("heard.ts", in: scratch)
         // ffmpeg opens RTP a second time once it knows what it is, and misses what comes meanwhile; and nothing tells a
         // listener of datagrams that they have ended.

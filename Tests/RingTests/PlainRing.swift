@@ -60,11 +60,12 @@ final class RingWriter: @unchecked Sendable {
     var words: NodeRegion { NodeRegion(base: region.base) }
 
     func addReader(_ reader: RingReader, cursor: Int) {
-        let views = Array(readers) + [
-            ReaderView(
-                nodeID: reader.nodeID, cursor: reader.words.cursor(cursor), armed: reader.words.armed, bell: -1,
-                floor: writer.next)
-        ]
+        let views =
+            Array(readers) + [
+                ReaderView(
+                    nodeID: reader.nodeID, cursor: reader.words.cursor(cursor), armed: reader.words.armed, bell: -1,
+                    floor: writer.next)
+            ]
         readers.deallocate()
         readers = .allocate(capacity: views.count)
         _ = readers.initialize(from: views)

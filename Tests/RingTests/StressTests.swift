@@ -51,14 +51,17 @@ import TestSupport
                 }
             }
         }
-        together(bodies + [{ @Sendable in
-            var random = SeededRandom(3)
-            while writer.writer.next < Self.messages {
-                if !writer.send(Int.random(in: 0...1000, using: &random)) { sched_yield() }
-                if writer.writer.next % 16 == 0 { sched_yield() }
-            }
-            for tally in tallies { tally.isOver.store(true, ordering: .releasing) }
-        }])
+        together(
+            bodies + [
+                { @Sendable in
+                    var random = SeededRandom(3)
+                    while writer.writer.next < Self.messages {
+                        if !writer.send(Int.random(in: 0...1000, using: &random)) { sched_yield() }
+                        if writer.writer.next % 16 == 0 { sched_yield() }
+                    }
+                    for tally in tallies { tally.isOver.store(true, ordering: .releasing) }
+                }
+            ])
         for tally in tallies {
             #expect(tally.wrong.load(ordering: .relaxed) == 0)
             let received = tally.received.load(ordering: .relaxed)

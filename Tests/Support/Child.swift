@@ -84,7 +84,7 @@ public final class Child: @unchecked Sendable {
     public func write(_ bytes: [UInt8]) throws {
         var done = 0
         while done < bytes.count {
-            let written = bytes[done...].withUnsafeBytes { linux_write(input, $0.baseAddress!, $0.count) }
+            let written = bytes[done...].withUnsafeBytes { writeOnce(input, $0.baseAddress!, $0.count) }
             guard written > 0 else { throw Trouble("the child does not read: \(String(cString: strerror(errno)))") }
             done += written
         }
@@ -208,7 +208,7 @@ public final class Child: @unchecked Sendable {
 }
 
 /// write(2) without SIGPIPE's say: tests ignore it.
-private func linux_write(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+private func writeOnce(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     signal(SIGPIPE, SIG_IGN)
     return Glibc.write(descriptor, bytes, count)
 }

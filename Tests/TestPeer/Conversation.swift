@@ -93,9 +93,13 @@ final class Conversation {
         var port: Int? = nil
         var window: Int? = nil
         for word in words.dropFirst() {
-            if word.hasPrefix("port=") { port = Int(word.dropFirst(5)) }
-            else if word.hasPrefix("window=") { window = Int(word.dropFirst(7)) }
-            else if word != "history" { wanted = directions(word == "none" ? "" : word) }
+            if word.hasPrefix("port=") {
+                port = Int(word.dropFirst(5))
+            } else if word.hasPrefix("window=") {
+                window = Int(word.dropFirst(7))
+            } else if word != "history" {
+                wanted = directions(word == "none" ? "" : word)
+            }
         }
         try node.connect(
             words[0] == "-" ? nil : words[0], directions: wanted, port: port, history: words.contains("history"), window: window)

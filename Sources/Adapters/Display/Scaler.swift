@@ -36,7 +36,8 @@ struct Scaler: ~Copyable {
 
     /// libswscale takes everything for BT.601 unless told.
     private func setColors(of source: UnsafeMutablePointer<AVFrame>) {
-        let isHD = source.pointee.colorspace == AVCOL_SPC_BT709 || (source.pointee.colorspace == AVCOL_SPC_UNSPECIFIED && source.pointee.height >= 720)
+        let isHD =
+            source.pointee.colorspace == AVCOL_SPC_BT709 || (source.pointee.colorspace == AVCOL_SPC_UNSPECIFIED && source.pointee.height >= 720)
         let table = sws_getCoefficients(isHD ? SWS_CS_ITU709 : SWS_CS_DEFAULT)
         let isFull: Int32 = source.pointee.color_range == AVCOL_RANGE_JPEG ? 1 : 0
         sws_setColorspaceDetails(context, table, isFull, table, format == AV_PIX_FMT_RGB24 ? 1 : 0, 0, 1 << 16, 1 << 16)

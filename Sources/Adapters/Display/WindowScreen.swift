@@ -69,9 +69,9 @@ final class WindowScreen: Screen {
 
     private func setColors(of picture: UnsafeMutablePointer<AVFrame>) {
         let mode: SDL_YUV_CONVERSION_MODE =
-            if picture.pointee.color_range == AVCOL_RANGE_JPEG { SDL_YUV_CONVERSION_JPEG }
-            else if picture.pointee.colorspace == AVCOL_SPC_BT709 { SDL_YUV_CONVERSION_BT709 }
-            else { SDL_YUV_CONVERSION_AUTOMATIC }
+            if picture.pointee.color_range == AVCOL_RANGE_JPEG { SDL_YUV_CONVERSION_JPEG } else if picture.pointee.colorspace == AVCOL_SPC_BT709 {
+                SDL_YUV_CONVERSION_BT709
+            } else { SDL_YUV_CONVERSION_AUTOMATIC }
         SDL_SetYUVConversionMode(mode)
     }
 

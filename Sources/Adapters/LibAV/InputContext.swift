@@ -16,7 +16,8 @@ struct InputContext: ~Copyable {
         if let format {
             inputFormat = av_find_input_format(format)
             guard inputFormat != nil else {
-                throw MediaError(.unsupportedFormat, object: format, what: "libavformat reads no such format",
+                throw MediaError(
+                    .unsupportedFormat, object: format, what: "libavformat reads no such format",
                     remedy: "`ffmpeg -demuxers` lists what it reads")
             }
         }

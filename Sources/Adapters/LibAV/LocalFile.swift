@@ -12,7 +12,10 @@ enum LocalFile {
     static func scheme(of url: String) -> String? {
         guard let colon = url.firstIndex(of: ":"), colon != url.startIndex else { return nil }
         let name = url[..<colon]
-        guard name.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e })
+        guard
+            name.utf8.allSatisfy({
+                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e
+            })
         else { return nil }
         return name.lowercased()
     }

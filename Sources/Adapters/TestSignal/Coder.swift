@@ -21,7 +21,8 @@ struct Coder: ~Copyable {
         var found: (name: String, codec: UnsafePointer<AVCodec>)?
         for name in names where found == nil { found = avcodec_find_encoder_by_name(name).map { (name, $0) } }
         guard let found else {
-            throw MediaError(.unsupportedCodec, object: "test signal", what: "this libavcodec has none of the encoders \(names.joined(separator: ", "))")
+            throw MediaError(
+                .unsupportedCodec, object: "test signal", what: "this libavcodec has none of the encoders \(names.joined(separator: ", "))")
         }
         let context = try CodecContext(found.codec)
         configure(context.pointer, found.name)

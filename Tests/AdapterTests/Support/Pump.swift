@@ -17,7 +17,9 @@ enum Pump {
             guard let missed = try source.next() else { break }
             publication.noteLost(stream: missed.stream)
         }
-        try slot(publication.descriptionSize) { try publication.writeDescription(into: $0) } read: { bytes in
+        try slot(publication.descriptionSize) {
+            try publication.writeDescription(into: $0)
+        } read: { bytes in
             guard case .newDescription(let streams) = try gate.receive(bytes) else { throw MediaError(.readFailed, what: "no description") }
             try open(streams)
         }

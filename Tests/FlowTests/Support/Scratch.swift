@@ -37,7 +37,11 @@ final class Scratch: Sendable {
         return stat(file(name), &status) == 0 ? Int(status.st_size) : 0
     }
 
-    func nextName() -> String { count.withLock { $0 += 1; return "\($0)" } }
+    func nextName() -> String {
+        count.withLock {
+            $0 += 1; return "\($0)"
+        }
+    }
 
     /// What is left of networks: sockets and temporary folders. The locks stay, one per user.
     func leftovers() -> [String] {
