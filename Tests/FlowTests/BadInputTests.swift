@@ -88,12 +88,12 @@ func expectComplaint(
         let publisher = try scratch.ipn("publish", "test:", "net")
         try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
         let recorder = try scratch.ipn("record", "net", "copy.mkv")
-        try await scratch.awaitGrowth("copy.mkv")
+        try await scratch.awaitProgress(of: "copy.mkv")
         for input in [Fixture.bunny, "test:"] {
             try await expectComplaint(
                 try scratch.ipn("publish", input, "net"), status: 1, "net: ", "somebody publishes there already", "another path")
         }
-        try await scratch.awaitGrowth("copy.mkv")
+        try await scratch.awaitProgress(of: "copy.mkv")
         publisher.send(SIGINT)
         try await publisher.succeeded()
         try await recorder.succeeded()

@@ -10,7 +10,7 @@ import Testing
         let publisher = try scratch.ipn("publish", "test:", "net")
         try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
         let good = try scratch.ipn("record", "net", "good.mkv")
-        try await scratch.awaitGrowth("good.mkv", by: 20_000)
+        try await scratch.awaitProgress(of: "good.mkv", by: 30)
         try await body(scratch)
         publisher.send(SIGINT)
         try await publisher.succeeded()

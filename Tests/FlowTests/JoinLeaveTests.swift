@@ -8,7 +8,7 @@ import Testing
         let publisher = try scratch.ipn("publish", "test:", "net")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stays = try scratch.ipn("record", "net", "stays.mkv")
-        try await scratch.awaitGrowth("stays.mkv")
+        try await scratch.awaitProgress(of: "stays.mkv")
         return (publisher, stays)
     }
 
@@ -43,7 +43,7 @@ import Testing
         let (publisher, stays) = try await live(scratch)
         let late = try scratch.ipn("record", "net", name)
         try await scratch.awaitReaders(2, "net")
-        try await scratch.awaitGrowth("stays.mkv", by: 120_000)
+        try await scratch.awaitProgress(of: "stays.mkv", by: 120)
         late.send(signal)
         try await late.succeeded()
         let recording = Recording(name, in: scratch)
@@ -70,14 +70,14 @@ import Testing
         let scratch = try Scratch()
         let (publisher, stays) = try await live(scratch)
         let leaves = try scratch.ipn("record", "net", "leaves.mkv")
-        try await scratch.awaitGrowth("leaves.mkv")
+        try await scratch.awaitProgress(of: "leaves.mkv")
         try await publisher.suspend()
         leaves.send(SIGKILL)
         try await scratch.awaitReaders(1, "net")
         let comes = try scratch.ipn("record", "net", "comes.mkv")
         try await scratch.awaitReaders(2, "net")
         publisher.resume()
-        try await scratch.awaitGrowth("comes.mkv")
+        try await scratch.awaitProgress(of: "comes.mkv")
         publisher.send(SIGINT)
         try await publisher.succeeded()
         for recorder in [stays, comes] { try await recorder.succeeded() }
@@ -91,7 +91,7 @@ import Testing
         let publisher = try scratch.ipn("publish", "test:", "net", "--pool", "16")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stays = try scratch.ipn("record", "net", "stays.mkv")
-        try await scratch.awaitGrowth("stays.mkv")
+        try await scratch.awaitProgress(of: "stays.mkv")
         // The recorder is stopped while the publisher, which would tell it, is stopped itself.
         try await publisher.suspend()
         let sleeps = try scratch.ipn("record", "net", "sleeps.mkv")
@@ -102,7 +102,7 @@ import Testing
             try await scratch.show("net")?.nodes.contains { $0.pid == sleeps.processID && $0.pending > 40 } ?? false
         }
         sleeps.resume()
-        try await scratch.awaitGrowth("sleeps.mkv")
+        try await scratch.awaitProgress(of: "sleeps.mkv")
         publisher.send(SIGINT)
         try await publisher.succeeded()
         for recorder in [stays, sleeps] { try await recorder.succeeded() }

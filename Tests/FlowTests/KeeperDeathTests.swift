@@ -7,16 +7,10 @@ import Testing
 /// Then nobody new can join, so the publisher ends with an error that says so, and the consumers end as if the stream
 /// had: with whole files. The network's file stays behind, and the next publisher takes it over.
 @Suite(.onStage) struct KeeperDeathTests {
-    /// The keeper of a network in that folder: its command line names the folder.
     private func keeper(of scratch: Scratch) throws -> pid_t {
-        let ids = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
-        let found = ids.filter { id in
-            guard let data = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
-            let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
-            return words.first?.hasSuffix("/ipnd") == true && words.contains { $0.hasPrefix(scratch.runtime) }
-        }
-        try #require(found.count == 1, "\(found)")
-        return found[0]
+        let keepers = scratch.keepers()
+        try #require(keepers.count == 1, "\(keepers)")
+        return keepers[0]
     }
 
     @Test func everybodyEndsAndTheNextTakesOver() async throws {
@@ -25,7 +19,7 @@ import Testing
         try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
         let recorders = [try scratch.ipn("record", "net", "a.mkv"), try scratch.ipn("record", "net", "b.mp4")]
         try await scratch.awaitReaders(2, "net")
-        try await scratch.awaitGrowth("a.mkv", by: 120_000)
+        try await scratch.awaitProgress(of: "a.mkv", by: 120)
         kill(try keeper(of: scratch), SIGKILL)
         try await expectComplaint(publisher, status: 1, "net: ", "keeper is gone")
         for recorder in recorders { try await recorder.succeeded() }
@@ -51,7 +45,7 @@ import Testing
     @Test func teeEndsToo() async throws {
         let scratch = try Scratch()
         let tee = try scratch.ipn("tee", "test:", "--record", "a.mp4", "--stream", "out/live.m3u8", "--record", "b.mkv")
-        try await scratch.awaitGrowth("b.mkv", by: 120_000)
+        try await scratch.awaitProgress(of: "b.mkv", on: scratch.teeNetwork(), by: 120)
         kill(try keeper(of: scratch), SIGKILL)
         #expect(try await tee.ended().status == 1)
         #expect(tee.complaint.contains("keeper is gone"), "\(tee.complaint)")

@@ -13,7 +13,7 @@ import Testing
             try scratch.ipn("stream", "net", "hls/live.m3u8"),
         ]
         try await scratch.awaitReaders(3, "net")
-        try await scratch.awaitGrowth("a.mkv", by: 150_000)
+        try await scratch.awaitProgress(of: "a.mkv", by: 120)
         publisher.send(SIGKILL)
         for consumer in consumers {
             try await consumer.succeeded()
@@ -34,7 +34,7 @@ import Testing
         let publisher = try scratch.ipn("publish", "test:", "net")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let recorder = try scratch.ipn("record", "net", "copy.mkv")
-        try await scratch.awaitGrowth("copy.mkv", by: 100_000)
+        try await scratch.awaitProgress(of: "copy.mkv", by: 120)
         publisher.send(SIGKILL)
         _ = try await publisher.ended()
         // At once: well within the patience of those who wait for it.

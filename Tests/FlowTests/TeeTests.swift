@@ -45,7 +45,7 @@ import Testing
     @Test(arguments: [true, false]) func endsWellWhenAsked(toGroup: Bool) async throws {
         let scratch = try Scratch()
         let tee = try scratch.ipn("tee", "test:", "--record", "a.mp4", "--stream", "out/live.m3u8", "--record", "b.mkv")
-        try await scratch.awaitGrowth("b.mkv", by: 120_000)
+        try await scratch.awaitProgress(of: "b.mkv", on: scratch.teeNetwork(), by: 120)
         tee.send(SIGINT, toGroup: toGroup)
         try await tee.succeeded()
         for name in ["a.mp4", "b.mkv"] {
@@ -83,7 +83,7 @@ import Testing
     @Test func whatIsLeftOfAKilledTeeEnds() async throws {
         let scratch = try Scratch()
         let tee = try scratch.ipn("tee", "test:", "--record", "x.mkv", "--network", "net")
-        try await scratch.awaitGrowth("x.mkv")
+        try await scratch.awaitProgress(of: "x.mkv")
         #expect(tee.groupMembers.count == 3)
         tee.send(SIGKILL)
         #expect(try await tee.ended().signal == SIGKILL)

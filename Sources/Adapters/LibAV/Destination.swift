@@ -97,6 +97,8 @@ struct Destination {
                 ("hls_flags", "delete_segments+temp_file+independent_segments"),
             ]
         }
+        // What is lost where the recorder is killed: a second, not the five that are the muxer's own choice.
+        if format == "matroska" || format == "webm" { options.append(("cluster_time_limit", "1000")) }
         // SRT in live mode drops at the end what was not sent yet, unless told to stay.
         if scheme == "srt" { options.append(("linger", "3")) }
         if scheme == "icecast" {

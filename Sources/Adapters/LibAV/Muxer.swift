@@ -151,9 +151,10 @@ extension Muxer {
     private static func openAnyway(_ destination: Destination, _ interruption: Interruption) throws(MediaError) -> OutputContext {
         var output = try OutputContext(destination, interruption: interruption)
         for stream in destination.streams { try output.add(stream, url: destination.url) }
+        // Nothing waits in a buffer: live, or for the disk, should this process be killed.
+        output.pointer.pointee.flush_packets = 1
         if destination.path == nil {
-            // Live: nothing waits in a buffer, and a stream that has gone silent holds nobody up for long.
-            output.pointer.pointee.flush_packets = 1
+            // A stream that has gone silent holds nobody up for long.
             output.pointer.pointee.max_interleave_delta = 1_000_000
         }
         var options = OptionDictionary(destination.options)

@@ -24,10 +24,24 @@ extension Scratch {
         try await until("\(count) read \(network)") { try await self.show(network)?.readers == count }
     }
 
-    /// Waits until a file has grown by that many octets over what it has now.
-    func awaitGrowth(_ name: String, by octets: Int = 60_000) async throws {
-        let before = size(name)
-        try await until("\(name) has grown beyond \(before)") { self.size(name) > before + octets }
+    /// Waits until the consumer that writes `name` has received that many messages more; the test signal sends 72 a second.
+    func awaitProgress(of name: String, on network: String = "net", by messages: UInt64 = 60) async throws {
+        func received() async throws -> UInt64? {
+            try await show(network)?.nodes.first { $0.description.hasSuffix(" \(name)") }?.received
+        }
+        try await until("\(name) is there") { try await received() != nil }
+        let before = try await received() ?? 0
+        try await until("\(name) gets \(messages) messages more") { try await received() ?? 0 >= before + messages }
+    }
+
+    /// Waits for the network that `ipn tee` makes for itself.
+    func teeNetwork() async throws -> String {
+        func found() -> String? {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: runtime)) ?? []
+            return names.first { $0.hasPrefix("ipn-tee.") }.map { "\(runtime)/\($0)/network" }
+        }
+        try await until("tee has made its network") { found() != nil }
+        return found()!
     }
 
     struct Status: Decodable, Sendable {

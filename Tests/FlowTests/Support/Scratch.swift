@@ -23,6 +23,8 @@ final class Scratch: Sendable {
     }
 
     deinit {
+        // A test that failed may have left a network that persists.
+        for id in keepers() { kill(id, SIGKILL) }
         try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent)
     }
 
@@ -40,6 +42,16 @@ final class Scratch: Sendable {
     func nextName() -> String {
         count.withLock {
             $0 += 1; return "\($0)"
+        }
+    }
+
+    /// The keepers of networks of this test: their command lines name its runtime folder.
+    func keepers() -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { id in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
+            let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+            return words.first?.hasSuffix("/ipnd") == true && words.contains { $0.hasPrefix(runtime + "/") }
         }
     }
 
