@@ -1,0 +1,88 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// Room on a LOSSLESS network: fewer messages pending, over all writers, than its pool has.
+extension Outbox {
+    /// Whether fewer messages are pending in the whole network than its pool has.
+    @inline(__always)
+    mutating func hasRoom() -> Bool {
+        if others.isEmpty {
+            if pool.next &- slowestKnown < limit { return true }
+            slowestKnown = pool.slowest(readers)
+            return pool.next &- slowestKnown < limit
+        }
+        return pendingInNetwork(looking: false) < limit || pendingInNetwork(looking: true) < limit
+    }
+
+    /// - Parameter looking: fetch every reader's cursor; otherwise an upper bound by what is known of them.
+    mutating func pendingInNetwork(looking: Bool) -> UInt64 {
+        if looking { slowestKnown = pool.slowest(readers) }
+        var pending = pool.next &- slowestKnown
+        for index in others.indices {
+            let head = others[index].head.loadAcquiring()
+            if looking {
+                var slowest = head
+                for reader in receivers where reader.nodeID != others[index].nodeID {
+                    if let tail = tail(of: others[index], region: reader.words) {
+                        slowest = min(slowest, tail)
+                    } else if reader.joined < others[index].began {
+                        // It has not looked since that writer began, and will start at its first message.
+                        slowest = 0
+                    }
+                }
+                // We are one of its readers where we receive at all.
+                if receives { slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart) }
+                others[index].slowestKnown = slowest
+            }
+            // A head behind what was read is a lie, and counts nothing.
+            if head > others[index].slowestKnown { pending &+= head &- others[index].slowestKnown }
+        }
+        return pending
+    }
+
+    func tail(of writer: OtherWriter, region: NodeRegion) -> UInt64? {
+        let cursor = region.cursor(writer.cursor)
+        return cursor.generation.loadAcquiring() == writer.nodeID ? cursor.tail.loadAcquiring() : nil
+    }
+
+    /// Sleeps until there is room.
+    mutating func waitForRoom(deadline: UInt64) throws(Errno) {
+        if spinForRoom() { return }
+        defer { own.waiting.storeReleasing(waits) }
+        while true {
+            Bell.silence(bell)
+            let wakers = membership.senderWakers
+            if wakers.ears >= 0 { Ears.silence(wakers.ears) }
+            waits &+= 2
+            own.waiting.storeReleasing(waits | 1)
+            // FENCE wait: `waiting` before the second look; pairs with FENCE room in Inbox.advance.
+            fullFence()
+            if page.rosterVersion.load() != rosterVersion { refresh() }
+            if hasRoom() { return }
+            guard deadline > 0 else { throw Errno.resourceTemporarilyUnavailable }
+            guard let milliseconds = Deadline.milliseconds(until: deadline) else {
+                throw Errno.resourceTemporarilyUnavailable
+            }
+            _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
+            // A keeper that has hung up would end every further wait at once.
+            membership.listen()
+        }
+    }
+
+    /// A busy reader makes room sooner than a sleep would take.
+    mutating func spinForRoom() -> Bool {
+        for _ in 0..<5 {
+            for _ in 0..<64 {
+                spinPause()
+                if hasRoom() { return true }
+            }
+            // The reader may wait for just this processor.
+            sched_yield()
+        }
+        return hasRoom()
+    }
+}

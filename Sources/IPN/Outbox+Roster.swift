@@ -1,0 +1,54 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// Who reads what this node sends, and who else sends.
+extension Outbox {
+    /// Takes the roster up to now; a LOSSY writer goes on without where the keeper does not answer at once.
+    @discardableResult
+    mutating func refresh() -> Bool {
+        guard membership.refresh(isLossless ? .untilAnswered : .none) else { return false }
+        rebuild()
+        return true
+    }
+
+    mutating func rebuild() {
+        let (version, entries) = membership.snapshot()
+        var known: [UInt64: ReaderView] = [:]
+        for reader in readers { known[reader.nodeID] = reader }
+        var views: [ReaderView] = []
+        var writers: [OtherWriter] = []
+        var receiving: [OtherReader] = []
+        for entry in entries.values {
+            let peer = entry.peer
+            if entry.receives {
+                views.append(
+                    known[peer.nodeID]
+                        ?? ReaderView(
+                            nodeID: peer.nodeID, cursor: peer.words.cursor(cursor), armed: peer.words.armed,
+                            bell: peer.readerBell.number, floor: checkedNext))
+            }
+            if isLossless, entry.receives {
+                receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))
+            }
+            if isLossless, let index = entry.cursor {
+                writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index, began: entry.began, ownStart: entry.start))
+            }
+        }
+        readers.deallocate()
+        others.deallocate()
+        readers = .allocate(capacity: views.count)
+        _ = readers.initialize(from: views)
+        others = .allocate(capacity: writers.count)
+        _ = others.initialize(from: writers)
+        peers = entries.values.map(\.peer)
+        receivers = receiving
+        // A newcomer may be behind what we knew of the others.
+        slowestKnown = min(slowestKnown, pool.slowest(readers))
+        rosterVersion = version
+        hasWaited = false
+    }
+}
