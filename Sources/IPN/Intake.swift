@@ -106,8 +106,8 @@ struct Intake: ~Copyable {
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }
         Bell.silence(bell)
-        let wakers = membership.receiverWakers
-        if wakers.ears >= 0 { Ears.silence(wakers.ears) }
+        let ears = membership.receiverEars
+        if ears >= 0 { Ears.silence(ears) }
         inbox.arm()
         if inbox.isReadable() || hasNews {
             // Who polls before each message must be told of those behind the one that is taken now.
@@ -118,10 +118,8 @@ struct Intake: ~Copyable {
         membership.takeLateAnswer()
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
         // Interrupted, we stay armed: pollers are told by the bell.
-        _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
+        _ = try waitReadable(bell, ears, milliseconds: milliseconds)
         inbox.disarm()
-        // Hung up: let the membership notice that its keeper is gone.
-        if page.rosterVersion.load() == rosterVersion && !inbox.isReadable() { membership.listen() }
         return true
     }
 

@@ -90,11 +90,14 @@ final class Membership: @unchecked Sendable {
         }
     }
 
-    /// What wakes a receiver beside its own bell: its keeper's end, and other users. -1 for none.
-    var receiverWakers: (keeper: CInt, ears: CInt) {
+    /// What wakes a receiver beside its own bell: other users. -1 for none.
+    ///
+    /// Not the keeper: on a broadcast network its end changes nothing for who waits for a message, and a second
+    /// descriptor would cost every wake-up a microsecond. Programs that poll are told.
+    var receiverEars: CInt {
         lock.lock()
         defer { lock.unlock() }
-        return (isOrphaned ? -1 : link.rawDescriptor, readerEars?.raw ?? -1)
+        return readerEars?.raw ?? -1
     }
 
     /// What wakes a sender that waits for room, beside its own bell.

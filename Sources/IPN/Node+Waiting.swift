@@ -1,4 +1,6 @@
 import IPNRing
+import IPNSystem
+import SystemPackage
 
 extension Node {
     /// Waits until at least `count` others receive. For a node that only sends; what else comes out of band is passed.
@@ -6,9 +8,18 @@ extension Node {
     /// - Throws: `EINTR`; as `setWantsNumberOfNodes`.
     public func waitForReaders(_ count: Int, timeout: Duration? = nil) throws(IPNError) {
         if !wantsNumberOfNodes { try setWantsNumberOfNodes(true) }
-        while othersReceiving < count {
-            guard let message = try begin(timeout: timeout) else { return }
-            end(message)
+        let deadline = Deadline.after(timeout)
+        while true {
+            while let message = try begin(timeout: .zero) { end(message) }
+            if othersReceiving >= count { return }
+            if isNetworkGone { throw failure(.brokenPipe, "the network's keeper is gone: nobody new can come") }
+            guard let milliseconds = Deadline.milliseconds(until: deadline) else { return }
+            let descriptor = try fileDescriptor()
+            do throws(Errno) {
+                _ = try waitReadable(descriptor, milliseconds: milliseconds)
+            } catch {
+                throw failure(error, "interrupted while waiting for receivers")
+            }
         }
     }
 

@@ -65,6 +65,6 @@ package func waitReadable(_ first: CInt, _ second: CInt = -1, _ third: CInt = -1
     var set = (readable(first), readable(second), readable(third))
     return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
         let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        return try systemCall(retryOnInterrupt: false) { poll(raw, third < 0 ? 2 : 3, milliseconds) } > 0
+        return try systemCall(retryOnInterrupt: false) { poll(raw, third >= 0 ? 3 : second >= 0 ? 2 : 1, milliseconds) } > 0
     }
 }
