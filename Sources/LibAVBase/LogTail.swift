@@ -17,7 +17,8 @@ package enum LogTail {
             // Below error there is nothing that a caller would not hear of otherwise.
             guard level & 0xff <= AV_LOG_ERROR, let format, let arguments else { return }
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { line in
-                var prefix: Int32 = 1
+                // Without the context: its address says nothing to anybody.
+                var prefix: Int32 = 0
                 av_log_format_line2(context, level, format, arguments, line.baseAddress, Int32(line.count), &prefix)
                 LogTail.append(String(cString: line.baseAddress!))
             }

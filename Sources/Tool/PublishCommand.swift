@@ -28,7 +28,7 @@ struct PublishCommand: ParsableCommand {
     var loop = false
     @Option(help: "Begin once that many receive.")
     var waitReaders = 0
-    @Option(help: "End after that many seconds.")
+    @Option(help: "End after that many seconds, waiting for readers included.")
     var duration: Seconds?
     @Option(help: "Longest message in bytes, for a new network. [default: chosen from the streams]")
     var mtu: ByteCount?
