@@ -32,7 +32,9 @@ struct Attachment: ~Copyable {
             } catch {
                 guard error == .noSuchFileOrDirectory, let wanted else { throw error }
                 if let made = try NetworkMaker.make(path, wanted) { return try made.greet() }
-                continue  // somebody was faster
+                // Somebody was faster; or the path is a link that leads nowhere, which bind(2) does not follow.
+                guard clockNanoseconds() < patience, !isDanglingLink(path) else { throw error }
+                continue
             }
             let status = try file.status()
             guard status.isSocket else { throw Errno.connectionRefused }
@@ -67,6 +69,10 @@ struct Attachment: ~Copyable {
             }
         }
     }
+}
+
+private func isDanglingLink(_ path: String) -> Bool {
+    (try? FileStatus(path: path)) == nil && (try? FileStatus(path: path, followLinks: false)) != nil
 }
 
 /// A connection to a keeper that has not yet been shown the marker.

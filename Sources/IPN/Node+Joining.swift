@@ -85,7 +85,9 @@ extension Node {
             throw Errno.connectionRefused
         } catch {
             if wanted != nil && error == .noSuchFileOrDirectory {
-                throw IPNError(error, path, "its folder does not exist", remedy: "make the folder first, or take another path")
+                throw IPNError(
+                    error, path, "its folder does not exist, or it is a link that leads nowhere",
+                    remedy: "make the folder first, or take another path")
             }
             throw IPNError.joining(error, path)
         }

@@ -13,6 +13,12 @@ import TestSupport
         path = scratch("net")
     }
 
+    @Test func aLinkThatLeadsNowhereIsNoPlaceForANetwork() throws {
+        try #require(symlink("nowhere", path) == 0)
+        expect(throws: errno(ENOENT)) { try Node(binding: path) }
+        expect(throws: errno(ENOENT)) { try Node(connecting: path) }
+    }
+
     @Test func symbolicLinksLeadThere() throws {
         let node = try Node(binding: path)
         #expect(symlink(path, scratch("link")) == 0)
