@@ -45,7 +45,7 @@ extension IPNError {
         case Errno.connectionRefused.rawValue:
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
         case Errno.permissionDenied.rawValue:
-            IPNError(errno, path, "no right to reach the network", remedy: "ask its owner, or look at the folders above it")
+            IPNError(errno, path, "no right to the network, or to its folder", remedy: "ask its owner for r, w or x (chmod), or take another path")
         case Errno.notPermitted.rawValue:
             IPNError(errno, path, "no right to manage the network", remedy: "ask its owner for x (chmod)")
         case Errno.addressNotAvailable.rawValue:

@@ -55,8 +55,8 @@ public struct NetworkStatus: Sendable {
         }
     }
 
-    /// Asks the network at `path`. Needs no right but to reach the file.
-    /// - Throws: `ENOENT`, `ECONNREFUSED` where no network is.
+    /// Asks the network at `path`. Needs one of `r`, `w` and `x`.
+    /// - Throws: `EACCES` without any; `ENOENT`, `ECONNREFUSED` where no network is.
     public init(of path: String) throws(IPNError) {
         do throws(Errno) {
             let attachment = try Attachment.open(path, creating: nil)

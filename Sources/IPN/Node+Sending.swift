@@ -39,7 +39,7 @@ extension Node {
     public func send(
         _ count: Int, tag: UInt64 = 0, timeout: Duration? = nil, _ fill: (UnsafeMutableRawBufferPointer) -> Void
     ) throws(IPNError) {
-        guard let slot = try lend(count, timeout: timeout) else { return }
+        guard let slot = try lend(count, timeout: timeout, soonFilled: count <= 4096) else { return }
         fill(UnsafeMutableRawBufferPointer(start: slot.bytes, count: count))
         publish(slot, tag: tag)
     }
@@ -48,12 +48,19 @@ extension Node {
     ///
     /// - Returns: nil where a LOSSY network had no slot left: the message would be lost to all, and is counted.
     public func lend(_ count: Int, timeout: Duration? = nil) throws(IPNError) -> LentSlot? {
+        try lend(count, timeout: timeout, soonFilled: false)
+    }
+
+    /// - Parameter soonFilled: the message follows in less time than a sleeper needs to wake up.
+    @usableFromInline
+    func lend(_ count: Int, timeout: Duration?, soonFilled: Bool) throws(IPNError) -> LentSlot? {
         guard count >= 0, count <= sendLimit else { throw refusal(count) }
         let outbox = if let open = self.outbox { open } else { try openOutbox() }
         do throws(Errno) {
             guard let slot = try outbox.pointee.lend(count, deadline: timeout == nil ? Deadline.never : Deadline.after(timeout)) else {
                 return nil
             }
+            if soonFilled { outbox.pointee.ringSleepers() }
             return LentSlot(bytes: outbox.pointee.payload(slot), count: count, packed: slot.packed)
         } catch {
             throw sendFailure(error)

@@ -152,6 +152,15 @@ struct Outbox: ~Copyable {
         pool.publish(slot, length: length, time: isLossless ? 0 : clockNanoseconds(), tag: tag)
         // After the fence in publish: whoever joined before it is in this version, whoever joins later starts behind.
         if page.rosterVersion.load() == rosterVersion || refresh() { checkedNext = pool.next }
+        ringSleepers()
+    }
+
+    /// Rings every reader that sleeps, once for each sleep.
+    ///
+    /// Also called before a short message is filled, so that the wake-up, which takes longer than that, has begun
+    /// meanwhile. Who wakes too early finds nothing and arms anew, under another number, and is rung again by publish.
+    @inline(__always)
+    mutating func ringSleepers() {
         for index in readers.indices {
             let armed = readers[index].armed.load()
             if armed & 1 != 0 && armed != readers[index].rungSleep {

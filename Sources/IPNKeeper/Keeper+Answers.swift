@@ -71,6 +71,8 @@ extension Keeper {
     /// Every member with its counts, from the first token after `request.value` on.
     func answerStatus(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
         var answer = template
+        // Who is on it is nobody's business who has no part in it.
+        guard !(try rights(of: member).isEmpty) else { throw Errno.permissionDenied }
         let room = 256
         let tokens = members.keys.filter { $0 > request.value }.sorted()
         let shown = tokens.prefix(room)

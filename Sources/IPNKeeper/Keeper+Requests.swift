@@ -84,7 +84,7 @@ extension Keeper {
         return [pageReader.raw, marker.socket.raw]
     }
 
-    private func rights(of member: Member) throws(Errno) -> Rights {
+    func rights(of member: Member) throws(Errno) -> Rights {
         Rights(marker: try marker.status(), peer: member.peer)
     }
 

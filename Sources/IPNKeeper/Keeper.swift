@@ -57,7 +57,8 @@ package final class Keeper {
     /// Serves until the last node is gone.
     package func run() throws(Errno) {
         while isStarting || isNeeded {
-            for event in try poller.wait() {
+            // Nobody says when the file of a network without members is removed: look now and then.
+            for event in try poller.wait(milliseconds: members.isEmpty ? 5000 : -1) {
                 if event.token == Self.listenerToken {
                     acceptAll()
                 } else if let member = members[event.token & ~Self.processBit] {
@@ -75,7 +76,9 @@ package final class Keeper {
     }
 
     private var isNeeded: Bool {
-        options.persist != 0 || members.values.contains { $0.holdsNetwork }
+        if members.values.contains(where: { $0.holdsNetwork }) { return true }
+        // A network that nobody can reach any more persists for nobody.
+        return options.persist != 0 && ((try? marker.status().linkCount) ?? 0) > 0
     }
 
     private func acceptAll() {

@@ -48,6 +48,8 @@ package struct FileStatus: Sendable {
     package let owner: uid_t
     package let group: gid_t
     package let size: Int64
+    /// Names that the file has; 0 once it was unlinked.
+    package let linkCount: Int
 
     package var isSocket: Bool { mode & Glibc.S_IFMT == Glibc.S_IFSOCK }
     package var isDirectory: Bool { mode & Glibc.S_IFMT == Glibc.S_IFDIR }
@@ -72,6 +74,7 @@ package struct FileStatus: Sendable {
         owner = status.st_uid
         group = status.st_gid
         size = Int64(status.st_size)
+        linkCount = Int(status.st_nlink)
     }
 
     package func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }

@@ -10,6 +10,8 @@ package struct FileSink: ~Copyable, ConsumerSink {
     private let overwrite: Bool
     private let stop: StopFlag
     private var muxer: Muxer?
+    /// A publication of which nothing has been written: a file is opened, or replaced, only for what goes into it.
+    private var announced: [StreamDescription]?
     private var count = 0
     /// All that was written, in order.
     package private(set) var urls: [String] = []
@@ -26,6 +28,11 @@ package struct FileSink: ~Copyable, ConsumerSink {
 
     package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
         try finish()
+        announced = streams
+    }
+
+    private mutating func open(_ streams: [StreamDescription]) throws(MediaError) {
+        announced = nil
         count += 1
         let url = count == 1 || url.contains("://") ? url : numbered
         muxer = try Muxer(
@@ -34,6 +41,7 @@ package struct FileSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        if let announced { try open(announced) }
         try muxer?.write(packet, bytes)
     }
 

@@ -182,6 +182,14 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         node.publish(slot)
     }
 
+    /// Names an MTU that would do for the whole publication, not for this packet alone.
+    private func tooLarge(_ size: Int) -> IPNError {
+        let enough = max(size, PublishJob.mtu(for: publication.streams))
+        return IPNError(
+            .messageTooLong, node.path ?? "", "a message of \(size) bytes is over the network's MTU of \(node.options.mtu)",
+            remedy: "make the network with an MTU of at least \(enough)")
+    }
+
     /// A slot, waited for on a LOSSLESS network in short pieces, so that a stop is heard.
     /// - Returns: nil where a LOSSY network has none: the packet is lost to all.
     private func lend(_ size: Int) throws -> LentSlot? {
@@ -189,6 +197,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             do throws(IPNError) {
                 return try node.lend(size, timeout: .milliseconds(100))
             } catch {
+                if error.errno == .messageTooLong { throw tooLarge(size) }
                 guard error.errno == .resourceTemporarilyUnavailable else { throw error }
                 if stop.isRaised { return nil }
             }

@@ -34,9 +34,7 @@ struct RecordCommand: ParsableCommand {
         let sink = FileSink(
             url: file, format: format, options: options.map { ($0.key, $0.value) }, overwrite: overwrite, stop: stop.flag)
         let progress = try job.run(sink, description: "ipn record \(file)")
-        if progress.packets == 0 {
-            throw Failure("\(path): nothing was recorded: no key frame came before the end")
-        }
+        if progress.packets == 0 { throw supervision.nothingCame(path, "recorded") }
     }
 }
 
@@ -68,7 +66,8 @@ struct StreamCommand: ParsableCommand {
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: supervision.meter("stream"))
         let sink = FileSink(
             url: address, format: format, options: options.map { ($0.key, $0.value) }, overwrite: true, stop: stop.flag)
-        _ = try job.run(sink, description: "ipn stream \(LoggedAddress(address))")
+        let progress = try job.run(sink, description: "ipn stream \(LoggedAddress(address))")
+        if progress.packets == 0 { throw supervision.nothingCame(path, "sent on") }
     }
 }
 

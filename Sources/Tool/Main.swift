@@ -7,6 +7,8 @@ import Media
 @main
 enum Main {
     static func main() {
+        // A standard descriptor that is closed would be taken by the next thing that is opened.
+        for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
         do {
             var command = try Ipn.parseAsRoot()
             try command.run()

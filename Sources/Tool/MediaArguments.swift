@@ -8,6 +8,12 @@ struct SupervisionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Write progress records there.", visibility: .private))
     var progressDescriptor: Int32?
 
+    /// The end of a consumer that had nothing to consume. The supervisor's user has heard why from the publisher.
+    func nothingCame(_ path: String, _ what: String) -> any Error {
+        progressDescriptor == nil
+            ? Failure("\(path): nothing was \(what): no key frame came before the end") : ExitCode(ExitStatus.failed.rawValue)
+    }
+
     /// Reports to the supervisor, to the terminal, or to nobody. A supervised process ends with its supervisor.
     func meter(_ label: String) -> ProgressMeter {
         if let progressDescriptor {

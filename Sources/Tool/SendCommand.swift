@@ -44,6 +44,7 @@ struct SendCommand: ParsableCommand {
         var input = StandardInput()
         var pending: [UInt8] = []
         while let chunk = try input.read() {
+            try checkNetwork(of: node)
             pending += chunk
             var start = 0
             while pending.count - start >= size {
@@ -55,10 +56,16 @@ struct SendCommand: ParsableCommand {
         if !pending.isEmpty { try node.send(pending) }
     }
 
+    /// Without its keeper a network has no newcomers, and hears of no death: what is sent may reach nobody.
+    private func checkNetwork(of node: Node) throws {
+        if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network's keeper is gone") }
+    }
+
     private func sendLines(to node: Node) throws {
         var input = StandardInput()
         var pending: [UInt8] = []
         while let chunk = try input.read() {
+            try checkNetwork(of: node)
             var start = chunk.startIndex
             while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
                 pending += chunk[start..<end]

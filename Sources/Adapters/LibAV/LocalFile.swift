@@ -28,6 +28,11 @@ enum LocalFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
+    static func isEmpty(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size == 0
+    }
+
     static func remove(_ path: String) { unlink(path) }
 
     /// Makes the folder that `path` lies in, and those above it.

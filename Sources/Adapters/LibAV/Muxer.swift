@@ -109,6 +109,10 @@ public struct Muxer: ~Copyable, PacketSink {
         let trailer = output.writeTrailer()
         let close = output.close()
         guard trailer >= 0, close >= 0 else { throw failure(trailer < 0 ? trailer : close, since: mark) }
+        // The HLS muxer does not tell of a playlist that it could not write.
+        if format == "hls", LocalFile.isRegularFile(url), LocalFile.isEmpty(url) {
+            throw MediaError(.diskFull, object: url, what: "the playlist could not be written", remedy: "free space on that disk")
+        }
         interruption.clearDeadline()
     }
 
