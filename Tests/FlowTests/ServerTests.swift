@@ -84,7 +84,7 @@ import Testing
         try await until("icecast answers \(server.complaint)") { Net.answers(port) }
 
         try await tool(
-            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=7", "-ac", "2", "-c:a", encoder,
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=20", "-ac", "2", "-c:a", encoder,
             scratch.file("sine.\(container)"), in: scratch)
         let mount = "127.0.0.1:\(port)/cam.\(container)"
         let publisher = try scratch.ipn("publish", "sine.\(container)", "net", "--wait-readers", "1")
