@@ -84,7 +84,7 @@ import Testing
         try await until("icecast answers \(server.complaint)") { Net.answers(port) }
 
         try await tool(
-            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=20", "-ac", "2", "-c:a", encoder,
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=12", "-ac", "2", "-c:a", encoder,
             scratch.file("sine.\(container)"), in: scratch)
         let mount = "127.0.0.1:\(port)/cam.\(container)"
         let publisher = try scratch.ipn("publish", "sine.\(container)", "net", "--wait-readers", "1")
@@ -92,7 +92,9 @@ import Testing
         let stream = try scratch.ipn("stream", "net", "icecast://source:hackme@\(mount)")
         // The mount comes with the first sound; who fetches it then gets it to the end.
         try await until("the mount has been fetched") {
-            try await Program(["curl", "-sf", "-o", scratch.file("got.\(container)"), "http://\(mount)"], in: scratch).ended().status == 0
+            // The server may cut a listener off with its source, which curl reports; what came counts, and a 404 is nothing.
+            _ = try await Program(["curl", "-sf", "-o", scratch.file("got.\(container)"), "http://\(mount)"], in: scratch).ended()
+            return access(scratch.file("got.\(container)"), R_OK) == 0
         }
         try await publisher.succeeded()
         try await stream.succeeded()

@@ -21,7 +21,7 @@ struct Stage: SuiteTrait, TestTrait, TestScoping {
 
     private actor Places {
         static let shared = Places()
-        private var free = 10
+        private var free = 6
         private var waiting: [CheckedContinuation<Void, Never>] = []
 
         func take() async {
