@@ -45,9 +45,6 @@ public final class Node: @unchecked Sendable {
     var writerBell: Bell?
     var nodeID: UInt64 = 0
     var isBound = false
-    /// Begin with the history that the network keeps, where it does.
-    var wantsHistory = false
-    var window: Int?
     var wantsCounts = false
 
     // Boxes of their own, made and freed by `openOutbox`, `open(intake:)` and `close`: an optional in place would be
