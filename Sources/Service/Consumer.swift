@@ -96,14 +96,18 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
                 try take(message)
                 continue
             }
-            if let giveUp, now >= giveUp, node.numberOfNodes.writers == 0 { return }
+            mindAbsence(now)
+            if let giveUp, now >= giveUp { return }
             if node.isNetworkGone { return }
             try pause.wait(for: descriptor, until: [end, tick.next, meter.due, giveUp].compactMap { $0 }.min())
         }
     }
 
     private mutating func take(_ message: ArrivedMessage) throws {
-        if let counts = message.numberOfNodes { return notice(counts) }
+        if let counts = message.numberOfNodes {
+            meter.progress.readers = counts.readers
+            return
+        }
         meter.progress.lost += message.lost
         let span = RawSpan(_unsafeBytes: message.bytes)
         let verdict: StreamGate.Verdict
@@ -114,10 +118,10 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             meter.progress.lost += 1
             return
         }
+        // Also one whose description was lost on the way: it is over when its sender leaves.
+        hadPublisher = true
         switch verdict {
         case .newDescription(let streams):
-            hadPublisher = true
-            giveUp = nil
             try sink.begin(streams)
         case .deliver(let packet, let payload):
             try sink.write(packet, span.extracting(payload))
@@ -130,12 +134,9 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     }
 
     /// A publisher that vanishes without a word may be followed by another one; after a while nobody comes any more.
-    private mutating func notice(_ counts: NumberOfNodes) {
-        meter.progress.readers = counts.readers
-        if counts.writers > 0 {
-            giveUp = nil
-        } else if hadPublisher && !settings.follows && giveUp == nil {
-            giveUp = monotonicNanoseconds() + settings.patience
-        }
+    /// Asked once everything was read: news of its leaving comes before what it has sent.
+    private mutating func mindAbsence(_ now: Int64) {
+        guard hadPublisher, !settings.follows, node.numberOfNodes.writers == 0 else { return giveUp = nil }
+        giveUp = giveUp ?? now + settings.patience
     }
 }

@@ -9,17 +9,20 @@ final class Scratch: Sendable {
     /// Where the runtime files of networks are, and where temporary folders are made.
     let runtime: String
     private let logs: String
+    /// The user's: what sound servers and fonts put down for a user who had nothing yet is nothing of ours.
+    private let home: String
 
     init() throws {
         let base = "/tmp/ipn-flow-\(getpid())-\(UUID().uuidString.prefix(8))"
         path = base + "/files"
         runtime = base + "/run"
         logs = base + "/logs"
-        for folder in [path, runtime, logs] {
+        home = base + "/home"
+        for folder in [path, runtime, logs, home] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         // Also for other users.
-        for folder in [base, path, runtime, logs] { chmod(folder, 0o777) }
+        for folder in [base, path, runtime, logs, home] { chmod(folder, 0o777) }
     }
 
     deinit {
@@ -28,7 +31,12 @@ final class Scratch: Sendable {
         try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent)
     }
 
-    var environment: [String: String] { ["IPN_RUNTIME_ROOT": runtime, "TMPDIR": runtime, "DISPLAY": "", "WAYLAND_DISPLAY": ""] }
+    var environment: [String: String] {
+        [
+            "IPN_RUNTIME_ROOT": runtime, "TMPDIR": runtime, "HOME": home, "XDG_RUNTIME_DIR": home, "DISPLAY": "",
+            "WAYLAND_DISPLAY": "",
+        ]
+    }
 
     func file(_ name: String) -> String { path + "/" + name }
     func log(_ name: String) -> String { logs + "/" + name }
