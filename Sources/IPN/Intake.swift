@@ -13,7 +13,7 @@ struct Intake: ~Copyable {
     private var inbox: Inbox
     private let region: OwnRegion
     private let own: NodeRegion
-    private let bell: CInt
+    private let wakers: NodeWakers
     private let membership: Membership
     private let page: NetworkPage
     private let isLossless: Bool
@@ -28,12 +28,22 @@ struct Intake: ~Copyable {
     /// The `counts` word that was last told; nil where nobody wants to be told.
     var toldCounts: UInt64?
 
-    init(membership: Membership, region: OwnRegion, bell: CInt, limit: Int, wantsHistory: Bool) {
+    /// Whether a program may poll the handle. It is then readable outside of our calls if, and only if, something is
+    /// there; but it may be readable for nothing after waits in calls, where a look would cost each a system call.
+    var isPolled = false
+    /// Writers strike the handle for the next message.
+    private var isArmedForPollers = false
+    /// It was struck by ourselves, and is readable.
+    private var isStruck = false
+    /// The last wait was in a call of ours.
+    private var hasSlept = false
+
+    init(membership: Membership, region: OwnRegion, wakers: NodeWakers, limit: Int, wantsHistory: Bool) {
         isLossless = membership.options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
         own = region.words
         inbox = Inbox(own: own, overwrites: !isLossless, limit: UInt64(limit))
         self.region = region
-        self.bell = bell
+        self.wakers = wakers
         self.membership = membership
         page = membership.page
         self.wantsHistory = wantsHistory
@@ -74,6 +84,7 @@ struct Intake: ~Copyable {
     mutating func finish(_ writer: Int, _ delivery: Delivery, keepPin: Bool) {
         inbox.advance(writer, past: delivery, keepPin: keepPin)
         if isLossless { ringWaiting() }
+        if isPolled { tellPollers() }
     }
 
     /// Gives back a message that was kept.
@@ -90,9 +101,9 @@ struct Intake: ~Copyable {
     private func ringWaiting() {
         for index in inbox.writers.indices {
             let waiting = inbox.writers[index].region.waiting.load()
-            if waiting & 1 != 0 && waiting != inbox.writers[index].rungWait {
+            if waiting & UInt64(IPN_ASLEEP) != 0 && waiting != inbox.writers[index].rungWait {
                 inbox.writers[index].rungWait = waiting
-                Bell.ring(inbox.writers[index].bell)
+                inbox.writers[index].doorbell.ring(waiting)
             }
         }
     }
@@ -100,31 +111,57 @@ struct Intake: ~Copyable {
     // MARK: Sleep
 
     /// Waits until there may be something.
-    /// - Returns: false when the time is over; pollers are then told by the bell.
+    /// - Returns: false when the time is over.
     private mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
         if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
+        if wakers.isReceivingOver && toldCounts == nil { throw Errno(rawValue: ESHUTDOWN) }
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }
-        Bell.silence(bell)
+        guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else {
+            if isPolled { tellPollers() }
+            return isStruck && (inbox.isReadable() || hasNews)
+        }
+        Bell.silence(wakers.readerBell)
         let ears = membership.receiverEars
         if ears >= 0 { Ears.silence(ears) }
-        inbox.arm()
-        if inbox.isReadable() || hasNews {
-            // Who polls before each message must be told of those behind the one that is taken now.
-            Bell.ring(bell)
-            inbox.disarm()
-            return true
+        isArmedForPollers = false
+        inbox.arm(polling: false)
+        defer { inbox.disarm() }
+        if inbox.isReadable() || hasNews || wakers.isReceivingOver { return true }
+        hasSlept = true
+        do throws(Errno) {
+            _ = try waitReadable(wakers.readerBell, ears, milliseconds: milliseconds)
+        } catch {
+            // The caller may poll next.
+            if isPolled { tellPollers() }
+            throw error
         }
-        membership.takeLateAnswer()
-        guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else { return false }
-        // Interrupted, we stay armed: pollers are told by the bell.
-        _ = try waitReadable(bell, ears, milliseconds: milliseconds)
-        inbox.disarm()
         return true
     }
 
+    /// Makes the handle say what is there: readable where something is, silent and armed where nothing is.
+    mutating func tellPollers() {
+        if !inbox.isReadable() && !hasNumberNews {
+            if isStruck || !hasSlept {
+                Handle.silence(wakers.handle)
+                isStruck = false
+            }
+            hasSlept = false
+            isArmedForPollers = true
+            inbox.arm(polling: true)
+            if page.rosterVersion.load() != rosterVersion { synchronize() }
+            guard inbox.isReadable() || hasNumberNews || wakers.isReceivingOver else { return }
+        } else if isStruck || isArmedForPollers {
+            return
+        }
+        Handle.strike(wakers.clapper, wakers.key)
+        isStruck = true
+    }
+
+    private var hasNumberNews: Bool { toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false }
+
     private var hasNews: Bool {
-        page.rosterVersion.load() != rosterVersion || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false)
+        page.rosterVersion.load() != rosterVersion || hasNumberNews
     }
 
     private mutating func spinForMessage() -> Bool {
@@ -150,8 +187,10 @@ struct Intake: ~Copyable {
     /// Takes the roster up to now: newcomers are adopted, who is gone is let go.
     mutating func synchronize() {
         guard membership.refresh(.untilAnswered) else { return }
-        let (version, entries) = membership.snapshot()
+        var (version, entries) = membership.snapshot()
         rosterVersion = version
+        // Shut down, also by another thread: what is pending is flushed.
+        if wakers.isReceivingOver { entries = [:] }
         var views: [WriterView] = []
         var kept: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
         hasDeparted = false
@@ -196,7 +235,7 @@ struct Intake: ~Copyable {
         }
         return WriterView(
             nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor, tally: own.lost,
-            bell: entry.peer.writerBell.number, maximumLength: Int(membership.options.mtu))
+            doorbell: entry.peer.writerDoorbell, maximumLength: Int(membership.options.mtu))
     }
 
     /// Lets go of writers that have left and have nothing more for us.

@@ -23,12 +23,6 @@ struct KeeperLink: ~Copyable {
         _ = setsockopt(rawDescriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    /// Whether the other end is closed. Only asked while no answer is due.
-    var isHungUp: Bool {
-        var byte: UInt8 = 0
-        return recv(rawDescriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) == 0
-    }
-
     /// An answer and what came with it.
     struct Answer: ~Copyable {
         let head: ipn_answer

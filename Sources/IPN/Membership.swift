@@ -24,10 +24,16 @@ final class Membership: @unchecked Sendable {
     private var isOrphaned = false
     private var readerEars: Ears?
     private var writerEars: Ears?
-    /// What a program polls.
-    private var poller: Poller?
+    /// Where others meet the keeper: what a handle's name tells.
+    let rendezvous: String
+    /// What wakes this node. Set once, when it connects.
+    private var wakers: NodeWakers?
+    private let watchman: Watchman
+    private var watchToken: UInt64 = 0
 
-    init(path: String, attachment: consuming Attachment, options: ipn_options) {
+    init(path: String, attachment: consuming Attachment, options: ipn_options) throws(Errno) {
+        watchman = try Watchman.ofProcess()
+        rendezvous = try Rendezvous(marker: attachment.status).path
         self.path = path
         self.options = options
         page = NetworkPage(base: attachment.page.base)
@@ -35,6 +41,19 @@ final class Membership: @unchecked Sendable {
         pageMapping = attachment.page
         marker = attachment.marker
         link = attachment.link
+        watchToken = try watchman.watch(link.rawDescriptor, for: self)
+    }
+
+    deinit {
+        watchman.forget(watchToken, link.rawDescriptor)
+    }
+
+    /// Says what is to be woken at the end of the keeper.
+    func attend(_ wakers: NodeWakers) {
+        lock.lock()
+        defer { lock.unlock() }
+        self.wakers = wakers
+        if isOrphaned { wakers.wakeAll() }
     }
 
     /// Asks the keeper something, and waits for the answer.
@@ -70,8 +89,14 @@ final class Membership: @unchecked Sendable {
     /// Without a keeper nodes go on over the memory that they share.
     private func becomeOrphan() {
         isOrphaned = true
-        // Hung up for good: pollers would find no rest.
-        poller?.remove(link.rawDescriptor)
+        wakers?.wakeAll()
+    }
+
+    /// The watchman has seen the other end close.
+    func keeperHungUp() {
+        lock.lock()
+        defer { lock.unlock() }
+        if !isOrphaned { becomeOrphan() }
     }
 
     /// Listens to users who were not there before.
@@ -82,7 +107,6 @@ final class Membership: @unchecked Sendable {
         if readerEars == nil {
             readerEars = try Ears()
             writerEars = try Ears()
-            if let ears = readerEars?.raw { try poller?.add(ears, token: 2) }
         }
         for ear in new {
             try readerEars?.add(Descriptor(owning: ear.reader))
@@ -91,9 +115,6 @@ final class Membership: @unchecked Sendable {
     }
 
     /// What wakes a receiver beside its own bell: other users. -1 for none.
-    ///
-    /// Not the keeper: on a broadcast network its end changes nothing for who waits for a message, and a second
-    /// descriptor would cost every wake-up a microsecond. Programs that poll are told.
     var receiverEars: CInt {
         lock.lock()
         defer { lock.unlock() }
@@ -101,24 +122,10 @@ final class Membership: @unchecked Sendable {
     }
 
     /// What wakes a sender that waits for room, beside its own bell.
-    var senderWakers: (keeper: CInt, ears: CInt) {
+    var senderEars: CInt {
         lock.lock()
         defer { lock.unlock() }
-        return (isOrphaned ? -1 : link.rawDescriptor, writerEars?.raw ?? -1)
-    }
-
-    /// A descriptor that is readable whenever a receiver would be woken.
-    func pollDescriptor(bell: CInt) throws(Errno) -> CInt {
-        lock.lock()
-        defer { lock.unlock() }
-        if let raw = poller?.descriptor.raw { return raw }
-        let made = try Poller()
-        try made.add(bell, token: 0)
-        if !isOrphaned { try made.add(link.rawDescriptor, token: 1) }
-        if let ears = readerEars?.raw { try made.add(ears, token: 2) }
-        let raw = made.descriptor.raw
-        poller = consume made
-        return raw
+        return writerEars?.raw ?? -1
     }
 
     /// How long to wait for the keeper.
@@ -187,26 +194,5 @@ final class Membership: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         return isOrphaned
-    }
-
-    /// Takes in an answer that a writer has asked for and not come back for: unread, it would keep the descriptor that
-    /// programs poll readable for as long as nothing more is sent.
-    func takeLateAnswer() {
-        guard lock.tryLock() else { return }
-        defer { lock.unlock() }
-        guard !isOrphaned, link.isAwaitingAnswer else { return }
-        do throws(Errno) {
-            _ = try table.apply(try link.takePosted(waiting: false))
-            try takeUpEars()
-        } catch {
-            if error != .resourceTemporarilyUnavailable { becomeOrphan() }
-        }
-    }
-
-    /// Notices that the keeper is gone. Whoever slept calls it when woken for nothing.
-    func listen() {
-        lock.lock()
-        defer { lock.unlock() }
-        if !isOrphaned && !link.isAwaitingAnswer && link.isHungUp { becomeOrphan() }
     }
 }

@@ -63,7 +63,7 @@ public struct NetworkStatus: Sendable {
             let options = attachment.options
             permissions = Int(attachment.status.mode & 0o7777)
             ownerID = Int(attachment.status.owner)
-            let membership = Membership(path: path, attachment: attachment, options: options)
+            let membership = try Membership(path: path, attachment: attachment, options: options)
             self.path = path
             self.options = NetworkOptions(options)
             nodes = try membership.list(IPN_OP_STATUS, ipn_status_item.self).map(NodeStatus.init)

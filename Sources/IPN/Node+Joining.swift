@@ -71,13 +71,13 @@ extension Node {
                     var attachment = try Attachment.open(path, creating: wanted)
                     guard let wanted else {
                         let options = attachment.options
-                        return adopt(Membership(path: path, attachment: attachment, options: options))
+                        return adopt(try Membership(path: path, attachment: attachment, options: options))
                     }
                     var request = ipn_request(IPN_OP_BIND)
                     request.options = wanted
                     let answer = try attachment.link.call(request).head
                     madeNetwork = answer.value == 1
-                    return adopt(Membership(path: path, attachment: attachment, options: answer.options))
+                    return adopt(try Membership(path: path, attachment: attachment, options: answer.options))
                 } catch {
                     guard error == .brokenPipe || error == .connectionReset else { throw error }
                 }
@@ -102,17 +102,24 @@ extension Node {
         _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?
     ) throws(Errno) {
         let region = try OwnRegion()
-        let readerBell = try Bell()
-        let writerBell = try Bell()
-        let handle = try region.memory.readOnlyDescriptor()
+        var own = handle.take()
+        if own == nil {
+            let made = try Handle()
+            try made.name(rendezvous: membership.rendezvous)
+            own = consume made
+        }
+        let wakers = try NodeWakers(handle: own!)
+        let memory = try region.memory.readOnlyDescriptor()
         var request = ipn_request(IPN_OP_CONNECT)
         request.options.protocol = UInt32(IPN_BROADCAST)
         request.port = CInt(port ?? Int(IPN_PORTNO_ANY))
         if directions.contains(.receive) { request.want |= UInt32(IPN_WANT_RECEIVE) }
         if directions.contains(.send) { request.want |= UInt32(IPN_WANT_SEND) }
         if wantsCounts { request.want |= UInt32(IPN_WANT_OOB) }
+        request.key = wakers.key
         let answer = try membership.call(
-            request, descriptors: [handle.raw, readerBell.descriptor.raw, writerBell.descriptor.raw])
+            request, descriptors: [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper])
+        membership.attend(wakers)
         nodeID = answer.value
         NodeRegion.initialize(region.memory.mapping.base, nodeID: nodeID)
         self.port = answer.port >= 0 ? Int(answer.port) : nil
@@ -126,14 +133,14 @@ extension Node {
             let limit = min(window ?? most, most)
             intake = box(
                 Intake(
-                    membership: membership, region: region, bell: readerBell.descriptor.raw, limit: limit,
+                    membership: membership, region: region, wakers: wakers, limit: limit,
                     wantsHistory: history))
             if wantsCounts { intake?.pointee.toldCounts = 0 }
+            intake?.pointee.isPolled = isPolled
         }
         self.region = region
         sendLimit = granted.contains(.send) ? options.mtu : -1
-        self.readerBell = consume readerBell
-        self.writerBell = consume writerBell
+        self.wakers = wakers
     }
 
     /// Gives up receiving, sending or both, for good. Legal in any state. See shutdown(2).
@@ -141,9 +148,12 @@ extension Node {
         let given = self.directions.intersection(directions)
         self.directions.subtract(directions)
         guard region != nil, let membership, !given.isEmpty else { return }
-        if given.contains(.receive) { outbox?.pointee.receives = false }
-        if given.contains(.send) { sendLimit = -1 }
-        if given.contains(.receive) && !wantsCounts { closeIntake() }
+        // Another thread may be in a call: it is woken, and what it uses stays until `close`.
+        if given.contains(.receive) { wakers?.endReceiving() }
+        if given.contains(.send) {
+            sendLimit = -1
+            wakers?.endSending()
+        }
         do throws(Errno) {
             _ = try membership.call(ipn_request(IPN_OP_SHUTDOWN, value: UInt64(given.rawValue)))
         } catch {

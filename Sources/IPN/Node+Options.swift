@@ -14,9 +14,9 @@ extension Node {
     public func setWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
         if membership != nil { try tellWantsNumberOfNodes(wanted) }
         wantsCounts = wanted
-        if wanted && region != nil && intake == nil, let membership, let region, let bell = readerBell?.descriptor.raw {
+        if wanted && region != nil && intake == nil, let membership, let region, let wakers {
             intake = box(
-                Intake(membership: membership, region: region, bell: bell, limit: options.poolSize, wantsHistory: false))
+                Intake(membership: membership, region: region, wakers: wakers, limit: options.poolSize, wantsHistory: false))
         }
         intake?.pointee.toldCounts = wanted ? intake?.pointee.toldCounts ?? 0 : nil
     }
@@ -26,7 +26,7 @@ extension Node {
         try set(Int32(IPN_SO_HANDLE_OOB), value: wanted ? 1 : 0)
         try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
         // The first news are there already: whoever polls is told.
-        if wanted { readerBell?.ring() }
+        if wanted { wakers?.wakeAll() }
     }
 
     /// Who is connected at this moment. RT safe.
@@ -67,16 +67,19 @@ extension Node {
         }
     }
 
-    /// A descriptor to wait for: readable when there is something to do (a message, news, or the end of the keeper).
-    /// After it was readable, receive with a timeout of zero until nothing comes.
+    /// A descriptor to wait for: readable when there is something to do (a message, news, room on a LOSSLESS network that a
+    /// `send` without time has missed, or the end of the keeper). See poll(2).
+    ///
+    /// Without waits in `receive` itself it is readable only then, but for the moments in which somebody leaves.
+    /// For the receiving thread.
     public func fileDescriptor() throws(IPNError) -> CInt {
-        guard let membership, let bell = readerBell?.descriptor.raw else {
-            throw failure(Errno(rawValue: ENOTCONN), "the node is not connected")
+        guard let wakers else { throw failure(Errno(rawValue: ENOTCONN), "the node is not connected") }
+        if !isPolled {
+            isPolled = true
+            outbox?.pointee.isPolled = true
+            intake?.pointee.isPolled = true
+            intake?.pointee.tellPollers()
         }
-        do throws(Errno) {
-            return try membership.pollDescriptor(bell: bell)
-        } catch {
-            throw failure(error, "cannot make a descriptor to wait for: \(error)")
-        }
+        return wakers.handle
     }
 }

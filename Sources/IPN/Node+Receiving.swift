@@ -47,7 +47,10 @@ extension Node {
 
     /// Gives a message back that `begin` lent.
     public func end(_ message: ArrivedMessage) {
-        guard let delivery = message.delivery else { return }
+        guard let delivery = message.delivery else {
+            if isPolled { intake?.pointee.tellPollers() }
+            return
+        }
         intake?.pointee.finish(message.writer, delivery, keepPin: false)
     }
 
@@ -56,7 +59,10 @@ extension Node {
     /// - Throws: as `receive`; `ENOBUFS` while four messages of the writer are held.
     public func hold(timeout: Duration? = nil) throws(IPNError) -> HeldMessage? {
         guard let arrival = try begin(timeout: timeout) else { return nil }
-        guard let delivery = arrival.delivery else { return HeldMessage(arrival, node: self, memory: nil) }
+        guard let delivery = arrival.delivery else {
+            end(arrival)
+            return HeldMessage(arrival, node: self, memory: nil)
+        }
         let memory = intake?.pointee.memory(of: delivery)
         intake?.pointee.finish(arrival.writer, delivery, keepPin: true)
         return HeldMessage(arrival, node: self, memory: memory)
@@ -86,6 +92,7 @@ extension Node {
     private func receiveFailure(_ error: Errno) -> IPNError {
         switch error {
         case .interrupted: failure(error, "interrupted by a signal")
+        case Errno(rawValue: ESHUTDOWN): receiveRefusal
         case Errno(rawValue: ENOBUFS):
             failure(error, "four messages of a writer are held", remedy: "let go of one of them")
         default: failure(error, "cannot receive: \(error)")

@@ -78,10 +78,13 @@ extension Node {
     }
 
     private func openOutbox() throws(IPNError) -> UnsafeMutablePointer<Outbox> {
-        guard let membership, let region, let bell = writerBell?.descriptor.raw else { throw refusal(0) }
+        guard let membership, let region, let wakers else { throw refusal(0) }
         do throws(Errno) {
             let open = box(
-                try Outbox.open(membership: membership, own: region.words, nodeID: nodeID, bell: bell, receives: directions.contains(.receive)))
+                try Outbox.open(
+                    membership: membership, own: region.words, nodeID: nodeID, wakers: wakers,
+                    receives: directions.contains(.receive)))
+            open.pointee.isPolled = isPolled
             outbox = open
             return open
         } catch {

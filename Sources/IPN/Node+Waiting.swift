@@ -29,8 +29,5 @@ extension Node {
     }
 
     /// Whether the keeper hung up. On a broadcast network members go on without it; nobody new can join them.
-    public var isNetworkGone: Bool {
-        membership?.listen()
-        return membership?.isKeeperGone ?? false
-    }
+    public var isNetworkGone: Bool { membership?.isKeeperGone ?? false }
 }

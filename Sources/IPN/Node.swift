@@ -41,8 +41,11 @@ public final class Node: @unchecked Sendable {
 
     var membership: Membership?
     var region: OwnRegion?
-    var readerBell: Bell?
-    var writerBell: Bell?
+    var wakers: NodeWakers?
+    /// Given by who has shown it to a program already; else made at connect.
+    var handle: Handle?
+    /// Whether a program may poll the handle.
+    var isPolled = false
     var nodeID: UInt64 = 0
     var isBound = false
     var wantsCounts = false
@@ -91,8 +94,7 @@ public final class Node: @unchecked Sendable {
         membership?.leave()
         membership = nil
         region = nil
-        readerBell = nil
-        writerBell = nil
+        wakers = nil
         port = nil
         path = nil
         isBound = false

@@ -35,7 +35,7 @@ extension Outbox {
                     }
                 }
                 // We are one of its readers where we receive at all.
-                if receives { slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart) }
+                if receives && !wakers.isReceivingOver { slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart) }
                 others[index].slowestKnown = slowest
             }
             // A head behind what was read is a lie, and counts nothing.
@@ -52,24 +52,25 @@ extension Outbox {
     /// Sleeps until there is room.
     mutating func waitForRoom(deadline: UInt64) throws(Errno) {
         if spinForRoom() { return }
-        defer { own.waiting.storeReleasing(waits) }
+        // Who does not wait here may poll the handle for room.
+        let polls = deadline == 0 && isPolled
+        if polls && !receives { Handle.silence(wakers.handle) }
+        defer { if !polls { own.waiting.storeReleasing(waits) } }
         while true {
-            Bell.silence(bell)
-            let wakers = membership.senderWakers
-            if wakers.ears >= 0 { Ears.silence(wakers.ears) }
-            waits &+= 2
-            own.waiting.storeReleasing(waits | 1)
+            Bell.silence(wakers.writerBell)
+            let ears = membership.senderEars
+            if ears >= 0 { Ears.silence(ears) }
+            waits &+= UInt64(IPN_SLEEP_STEP)
+            own.waiting.storeReleasing(waits | UInt64(polls ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
             // FENCE wait: `waiting` before the second look; pairs with FENCE room in Inbox.advance.
             fullFence()
             if page.rosterVersion.load() != rosterVersion { refresh() }
             if hasRoom() { return }
-            guard deadline > 0 else { throw Errno.resourceTemporarilyUnavailable }
-            guard let milliseconds = Deadline.milliseconds(until: deadline) else {
+            if wakers.isSendingOver { throw Errno.brokenPipe }
+            guard let milliseconds = Deadline.milliseconds(until: deadline), deadline > 0 else {
                 throw Errno.resourceTemporarilyUnavailable
             }
-            _ = try waitReadable(bell, wakers.keeper, wakers.ears, milliseconds: milliseconds)
-            // A keeper that has hung up would end every further wait at once.
-            membership.listen()
+            _ = try waitReadable(wakers.writerBell, ears, milliseconds: milliseconds)
         }
     }
 

@@ -29,7 +29,7 @@ extension Outbox {
                     known[peer.nodeID]
                         ?? ReaderView(
                             nodeID: peer.nodeID, cursor: peer.words.cursor(cursor), armed: peer.words.armed,
-                            bell: peer.readerBell.number, floor: checkedNext))
+                            doorbell: peer.readerDoorbell, floor: checkedNext))
             }
             if isLossless, entry.receives {
                 receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))

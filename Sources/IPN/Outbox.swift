@@ -14,7 +14,7 @@ struct Outbox: ~Copyable {
     let memory: SharedMemory
     let cursor: Int
     let own: NodeRegion
-    let bell: CInt
+    let wakers: NodeWakers
     let membership: Membership
     let page: NetworkPage
     let isLossless: Bool
@@ -27,7 +27,9 @@ struct Outbox: ~Copyable {
     var peers: [Peer] = []
     var receivers: [OtherReader] = []
     /// Whether this node reads what the others send: then it counts like every other reader.
-    var receives: Bool
+    let receives: Bool
+    /// Whether a program may poll the handle for room.
+    var isPolled = false
     var rosterVersion: UInt64 = 0
     /// `pool.next` when the roster was last seen unchanged: a newcomer wants nothing older.
     var checkedNext: UInt64 = 0
@@ -57,9 +59,9 @@ struct Outbox: ~Copyable {
     }
 
     /// Makes the pool and announces it.
-    /// - Parameter bell: the node's bell for room, which readers ring.
+    /// - Parameter wakers: the node's; readers ring for room.
     static func open(
-        membership: Membership, own: NodeRegion, nodeID: UInt64, bell: CInt, receives: Bool
+        membership: Membership, own: NodeRegion, nodeID: UInt64, wakers: NodeWakers, receives: Bool
     ) throws(Errno) -> Outbox {
         let options = membership.options
         // What may be pending, kept, retired late and pinned at the same time; more pins than that, all used at once,
@@ -72,11 +74,11 @@ struct Outbox: ~Copyable {
         let handle = try memory.readOnlyDescriptor()
         let cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
         _ = membership.refresh(.untilAnswered)
-        return Outbox(membership: membership, own: own, bell: bell, memory: memory, pool: pool, cursor: cursor, receives: receives)
+        return Outbox(membership: membership, own: own, wakers: wakers, memory: memory, pool: pool, cursor: cursor, receives: receives)
     }
 
     private init(
-        membership: Membership, own: NodeRegion, bell: CInt, memory: consuming SharedMemory, pool: consuming PoolWriter,
+        membership: Membership, own: NodeRegion, wakers: NodeWakers, memory: consuming SharedMemory, pool: consuming PoolWriter,
         cursor: Int, receives: Bool
     ) {
         let options = membership.options
@@ -86,7 +88,7 @@ struct Outbox: ~Copyable {
         self.membership = membership
         page = membership.page
         self.own = own
-        self.bell = bell
+        self.wakers = wakers
         self.memory = memory
         self.pool = pool
         self.cursor = cursor
@@ -163,9 +165,9 @@ struct Outbox: ~Copyable {
     mutating func ringSleepers() {
         for index in readers.indices {
             let armed = readers[index].armed.load()
-            if armed & 1 != 0 && armed != readers[index].rungSleep {
+            if armed & UInt64(IPN_ASLEEP) != 0 && armed != readers[index].rungSleep {
                 readers[index].rungSleep = armed
-                Bell.ring(readers[index].bell)
+                readers[index].doorbell.ring(armed)
             }
         }
     }

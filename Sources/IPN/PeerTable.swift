@@ -9,17 +9,27 @@ import SystemPackage
 final class Peer: Sendable {
     let nodeID: UInt64
     let region: Mapping
-    let readerBell: Bell
-    let writerBell: Bell
+    private let readerBell: Bell
+    private let writerBell: Bell
+    private let clapper: Descriptor
+    private let key: UInt64
 
-    init(nodeID: UInt64, region: consuming Mapping, readerBell: consuming Bell, writerBell: consuming Bell) {
+    init(
+        nodeID: UInt64, region: consuming Mapping, readerBell: consuming Bell, writerBell: consuming Bell,
+        clapper: consuming Descriptor, key: UInt64
+    ) {
         self.nodeID = nodeID
+        self.clapper = clapper
+        self.key = key
         self.region = region
         self.readerBell = readerBell
         self.writerBell = writerBell
     }
 
     var words: NodeRegion { NodeRegion(base: region.base) }
+    /// Wakes it as a receiver, and as a sender that waits for room.
+    var readerDoorbell: Doorbell { Doorbell(bell: readerBell.number, clapper: clapper.raw, key: key) }
+    var writerDoorbell: Doorbell { Doorbell(bell: writerBell.number, clapper: clapper.raw, key: key) }
 }
 
 /// A writer's pool as it was handed to us, checked.
@@ -111,9 +121,10 @@ struct PeerTable {
         newsCount += 1
         switch ipn_roster_event(rawValue: item.event) {
         case IPN_EVENT_JOIN:
-            guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next() else {
-                throw Errno(rawValue: EPROTO)
-            }
+            guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next(),
+                let clapper = descriptors.next()
+            else { throw Errno(rawValue: EPROTO) }
+            let clapperDescriptor = Descriptor(owning: clapper)
             let regionDescriptor = Descriptor(owning: region)
             let isDatagram = item.flags & UInt32(IPN_MEMBER_RUNG_BY_DATAGRAM) != 0
             let readerBell = Bell(owning: Descriptor(owning: reader), isDatagram: isDatagram)
@@ -126,7 +137,9 @@ struct PeerTable {
             guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
             let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)
             entries[item.node_id] = Entry(
-                peer: Peer(nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell),
+                peer: Peer(
+                    nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell,
+                    clapper: clapperDescriptor, key: item.key),
                 receives: receives, sends: sends, joined: newsCount)
         case IPN_EVENT_POOL:
             let raw = item.descriptors > 0 ? descriptors.next() : nil

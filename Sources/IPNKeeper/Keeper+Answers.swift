@@ -50,6 +50,8 @@ extension Keeper {
             } else {
                 descriptors += [node.readerBell.descriptor.raw, node.writerBell.descriptor.raw]
             }
+            descriptors.append(try node.clapper(for: asker))
+            item.key = node.key
             if asker.isForeign(to: node), asker.beginsToHear(node.userID) {
                 let ears = try asker.foreignBells(of: node.userID)
                 descriptors += [ears.reader.ear.raw, ears.writer.ear.raw]

@@ -17,7 +17,7 @@ extension Keeper {
         } else {
             roster.record(IPN_EVENT_DEPART, node.nodeID)
         }
-        announceRoster()
+        announceRoster(lost: true)
         announceCounts()
     }
 

@@ -136,17 +136,19 @@ extension Keeper {
         let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
-        guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next()
+        guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
+            let clapper = descriptors.next()
         else { throw Errno.invalidArgument }
         let regionDescriptor = Descriptor(owning: region)
         let readers = Bell(owning: Descriptor(owning: readerBell))
         let writers = Bell(owning: Descriptor(owning: writerBell))
+        let clapperDescriptor = Descriptor(owning: clapper)
         guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
         // An observer takes no port.
         let port = receives || sends ? try takePort(wish: Int(request.port)) : Int(IPN_PORTNO_ANY)
         let node = ConnectedNode(
             nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
-            readerBell: readers, writerBell: writers)
+            readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {

@@ -139,15 +139,22 @@ package final class Keeper {
 
     // MARK: What everybody can see
 
-    /// Publishes the roster's version, and wakes everybody to look.
-    func announceRoster() {
+    /// Publishes the roster's version, and wakes who sleeps to look.
+    ///
+    /// - Parameter lost: somebody has left, who may not have rung for its last message: then those who poll have to look
+    ///   too. For a newcomer's sake they need not: it rings by itself.
+    func announceRoster(lost: Bool = false) {
         let page = NetworkPage(base: page.mapping.base)
         page.rosterVersion.storeReleasing(roster.version)
         fullFence()
         for member in members.values {
             guard let node = member.node else { continue }
-            if node.receives { node.readerBell.ring() }
-            if node.sends { node.writerBell.ring() }
+            if lost {
+                node.wake()
+            } else {
+                if node.receives { node.readerBell.ring() }
+                if node.sends { node.writerBell.ring() }
+            }
         }
         let nodes = nodes
         roster.compact(living: { nodes[$0] != nil }, count: nodes.count)
@@ -168,6 +175,7 @@ package final class Keeper {
         fullFence()
         for member in members.values where member.handlesOutOfBand && member.wantsNumberOfNodes {
             member.node?.readerBell.ring()
+            member.node?.strike()
         }
     }
 

@@ -1,4 +1,5 @@
 import CIPN
+import CLinux
 import Glibc
 import IPNControl
 import IPNRing
@@ -44,6 +45,9 @@ final class ConnectedNode {
     let region: Descriptor
     let readerBell: Bell
     let writerBell: Bell
+    /// Sends to its handle.
+    private let clapper: Descriptor
+    let key: UInt64
     var pool: Descriptor?
     /// The first page of its region, from its first send on: where its head is.
     var headPage: Mapping?
@@ -62,7 +66,7 @@ final class ConnectedNode {
 
     init(
         nodeID: UInt64, userID: uid_t, port: Int, receives: Bool, sends: Bool, region: consuming Descriptor,
-        readerBell: consuming Bell, writerBell: consuming Bell
+        readerBell: consuming Bell, writerBell: consuming Bell, clapper: consuming Descriptor, key: UInt64
     ) {
         self.nodeID = nodeID
         self.userID = userID
@@ -72,6 +76,23 @@ final class ConnectedNode {
         self.region = region
         self.readerBell = readerBell
         self.writerBell = writerBell
+        self.clapper = clapper
+        self.key = key
+    }
+
+    /// Wakes whoever sleeps in its calls, and makes its handle readable.
+    func wake() {
+        if receives { readerBell.ring() }
+        if sends { writerBell.ring() }
+        strike()
+    }
+
+    /// Makes its handle readable.
+    func strike() { Handle.strike(clapper.raw, key) }
+
+    /// What a node of `user` rings its handle by: where it is another user's, of that user's own.
+    func clapper(for other: ConnectedNode) throws(Errno) -> CInt {
+        isForeign(to: other) ? try foreignBells(of: other.userID).clapper.raw : clapper.raw
     }
 
     /// The next message that it will send; nil before the first.
@@ -88,7 +109,7 @@ final class ConnectedNode {
     /// The bells by which a user rings this node.
     func foreignBells(of user: uid_t) throws(Errno) -> ForeignBells {
         if let bells = foreignBells[user] { return bells }
-        let bells = try ForeignBells()
+        let bells = try ForeignBells(like: clapper)
         foreignBells[user] = bells
         return bells
     }
@@ -101,14 +122,20 @@ final class ConnectedNode {
     }
 }
 
-/// A node's two bells for another user.
+/// What another user rings a node by.
 final class ForeignBells {
     let reader: DatagramBell
     let writer: DatagramBell
+    let clapper: Descriptor
 
-    init() throws(Errno) {
+    /// - Parameter shared: the clapper of the node's own user. A handle in another network namespace cannot be found by
+    ///   its name: then that one has to do.
+    init(like shared: borrowing Descriptor) throws(Errno) {
         let reader = try DatagramBell()
-        writer = try DatagramBell()
+        let writer = try DatagramBell()
+        let made = linux_datagram_like(shared.raw)
+        clapper = made >= 0 ? Descriptor(owning: made) : try shared.duplicate()
         self.reader = reader
+        self.writer = writer
     }
 }

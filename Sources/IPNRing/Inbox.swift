@@ -80,10 +80,11 @@ package struct Inbox: ~Copyable {
         return false
     }
 
-    /// Says that we are about to sleep. The caller then looks again at everything that it sleeps for.
-    package mutating func arm() {
-        sleeps &+= 2
-        own.armed.store(sleeps | 1)
+    /// Says that we are about to sleep, in a call or in a poll of the handle. The caller then looks again at everything
+    /// that it sleeps for.
+    package mutating func arm(polling: Bool) {
+        sleeps &+= UInt64(IPN_SLEEP_STEP)
+        own.armed.store(sleeps | UInt64(polling ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
         // FENCE arm: armed before the second look; pairs with FENCE publish in PoolWriter.publish.
         fullFence()
     }

@@ -7,18 +7,18 @@ package struct ReaderView {
     /// This writer's cursor in the reader's region.
     package let cursor: Cursor
     package let armed: SharedWord
-    /// The reader's bell, as the caller rings it.
-    package let bell: CInt
+    /// As the caller rings it.
+    package let doorbell: Doorbell
     /// Where the reader will start at the earliest, as long as its cursor is not placed yet.
     package let floor: UInt64
     /// The sleep that was rung last: one stroke is enough for each.
     package var rungSleep: UInt64 = 0
 
-    package init(nodeID: UInt64, cursor: Cursor, armed: SharedWord, bell: CInt, floor: UInt64) {
+    package init(nodeID: UInt64, cursor: Cursor, armed: SharedWord, doorbell: Doorbell, floor: UInt64) {
         self.nodeID = nodeID
         self.cursor = cursor
         self.armed = armed
-        self.bell = bell
+        self.doorbell = doorbell
         self.floor = floor
     }
 

@@ -8,8 +8,8 @@ package struct WriterView {
     package let pool: PoolView
     /// The reader's own cursor for this writer.
     package let cursor: Cursor
-    /// The writer's bell, as the caller rings it when room was made.
-    package let bell: CInt
+    /// As the caller rings it when room was made.
+    package let doorbell: Doorbell
     @usableFromInline let maximumLength: Int
     @usableFromInline package internal(set) var tail: UInt64
     /// The head when it was last looked at: up to there no look is needed. Each look takes its line from the writer.
@@ -29,7 +29,7 @@ package struct WriterView {
 
     /// Takes up the stream at a cursor that was placed before (`adopt`).
     package init(
-        nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, tally: SharedWord, bell: CInt,
+        nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, tally: SharedWord, doorbell: Doorbell,
         maximumLength: Int
     ) {
         self.nodeID = nodeID
@@ -37,7 +37,7 @@ package struct WriterView {
         self.pool = pool
         self.cursor = cursor
         self.tally = tally
-        self.bell = bell
+        self.doorbell = doorbell
         self.maximumLength = maximumLength
         tail = cursor.tail.load()
         knownHead = tail

@@ -19,6 +19,15 @@ package struct Poller: ~Copyable, Sendable {
         _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }
     }
 
+    /// Watches for hang-up alone, and tells of it once.
+    package borrowing func addForHangUp(_ raw: CInt, token: UInt64) throws(Errno) {
+        var event = epoll_event()
+        event.events = EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue
+        event.data.u64 = token
+        let poller = descriptor.raw
+        _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }
+    }
+
     package borrowing func remove(_ raw: CInt) {
         var event = epoll_event()
         _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, raw, &event)

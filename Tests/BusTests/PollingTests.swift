@@ -1,6 +1,10 @@
-import Foundation
+import CIPN
+import CLinux
 import Glibc
-import IPN
+@testable import IPN
+import IPNRing
+import IPNSystem
+import SystemPackage
 import Testing
 import TestSupport
 
@@ -68,6 +72,52 @@ import TestSupport
         try KeeperProcess(of: path).kill()
         #expect(isReadable(descriptor, milliseconds: watchdogMilliseconds))
         #expect(node.isNetworkGone)
+    }
+
+    /// Programs that poll and then receive without `O_NONBLOCK`: a descriptor that is readable for nothing would hang them.
+    @Test func whatIsReadableIsThere() throws {
+        let writer = try Node(binding: path)
+        let reader = try Node(connecting: path)
+        let descriptor = try reader.fileDescriptor()
+        for round in 0..<200 {
+            for _ in 0...round % 3 { try writer.send("\(round)") }
+            var taken = 0
+            while isReadable(descriptor) {
+                #expect(try reader.receive(timeout: .seconds(60)) != nil)
+                taken += 1
+            }
+            #expect(taken == round % 3 + 1)
+        }
+    }
+
+    /// The name of a handle is no secret; the key is.
+    @Test func aStrangerCannotMakeItReadable() throws {
+        let node = try Node(binding: path)
+        let descriptor = try node.fileDescriptor()
+        let raw = linux_datagram_to(descriptor)
+        try #require(raw >= 0)
+        let stranger = Descriptor(owning: raw)
+        for length in [0, 1, 4, 7, 8, 9, 100] {
+            let bytes = [UInt8](repeating: 7, count: length)
+            #expect(Glibc.send(stranger.raw, bytes, length, 0) == length)
+        }
+        #expect(!isReadable(descriptor))
+    }
+
+    @Test func shuttingDownWakesWhoReceives() async throws {
+        let node = try Node(binding: path)
+        let sleeper = Task.detached { () -> Errno? in
+            do throws(IPNError) {
+                _ = try node.receive()
+                return nil
+            } catch {
+                return error.errno
+            }
+        }
+        try eventually("it sleeps") { node.region.map { $0.words.armed.load() & UInt64(IPN_ASLEEP) != 0 } ?? false }
+        try node.shutdown(.receive)
+        #expect(await sleeper.value == .permissionDenied)
+        #expect(isReadable(try node.fileDescriptor()), "the end is something to be told of")
     }
 
     @Test func itIsUsableInsideAnotherPoll() throws {

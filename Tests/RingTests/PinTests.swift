@@ -80,7 +80,7 @@ import TestSupport
         while reader.take() != nil {}
         let cursor = reader.words.cursor(0)
         #expect(cursor.tail.load() == 5)
-        let view = ReaderView(nodeID: 100, cursor: cursor, armed: reader.words.armed, bell: -1, floor: 3)
+        let view = ReaderView(nodeID: 100, cursor: cursor, armed: reader.words.armed, doorbell: Doorbell(bell: -1, clapper: -1, key: 0), floor: 3)
         #expect(view.tail(of: 2) == 3, "not placed for the successor: its floor")
         WriterView.adopt(2, at: 9, cursor: cursor)
         #expect(view.tail(of: 2) == 9 && view.tail(of: 1) == 3)

@@ -63,7 +63,8 @@ final class RingWriter: @unchecked Sendable {
         let views =
             Array(readers) + [
                 ReaderView(
-                    nodeID: reader.nodeID, cursor: reader.words.cursor(cursor), armed: reader.words.armed, bell: -1,
+                    nodeID: reader.nodeID, cursor: reader.words.cursor(cursor), armed: reader.words.armed,
+                    doorbell: Doorbell(bell: -1, clapper: -1, key: 0),
                     floor: writer.next)
             ]
         readers.deallocate()
@@ -118,7 +119,8 @@ final class RingReader: @unchecked Sendable {
         WriterView.adopt(writer.nodeID, at: start ?? writer.words.head.loadAcquiring(), cursor: words.cursor(index))
         writer.addReader(self, cursor: index)
         let added = WriterView(
-            nodeID: writer.nodeID, region: writer.words, pool: view, cursor: words.cursor(index), tally: words.lost, bell: -1,
+            nodeID: writer.nodeID, region: writer.words, pool: view, cursor: words.cursor(index), tally: words.lost,
+            doorbell: Doorbell(bell: -1, clapper: -1, key: 0),
             maximumLength: writer.layout.lastStride)
         inbox.replace(Array(inbox.writers) + [added])
     }

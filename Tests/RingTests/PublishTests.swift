@@ -69,7 +69,7 @@ import TestSupport
         let reader = RingReader()
         var seen: Set<UInt64> = []
         for _ in 0..<10 {
-            reader.inbox.arm()
+            reader.inbox.arm(polling: false)
             let armed = reader.words.armed.load()
             #expect(armed & 1 == 1 && seen.insert(armed).inserted, "each sleep has a number of its own")
             reader.inbox.disarm()

@@ -15,7 +15,7 @@ func pry(_ path: String) throws {
     let region = try SharedMemory(name: "pry", size: Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE), sealedAgainstMapping: true)
     let bell = try Bell()
     let handle = try region.readOnlyDescriptor()
-    _ = try ask(control, IPN_OP_CONNECT, [handle.raw, bell.descriptor.raw, bell.descriptor.raw])
+    _ = try ask(control, IPN_OP_CONNECT, [handle.raw, bell.descriptor.raw, bell.descriptor.raw, bell.descriptor.raw])
     for descriptor in try ask(control, IPN_OP_PULL, []) {
         let seals = linux_fcntl(descriptor, F_GET_SEALS, 0)
         guard seals >= 0 else { continue }  // a bell

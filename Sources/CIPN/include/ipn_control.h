@@ -11,12 +11,12 @@
 #include "ipn.h"
 
 #define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
-#define IPN_CONTROL_VERSION 1u
+#define IPN_CONTROL_VERSION 2u
 
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker; <- network page, marker socket */
   IPN_OP_BIND,        /* the right to manage; <- value: 1 for the first of all binds, whose `options` count */
-  IPN_OP_CONNECT,     /* -> node region, reader's bell, writer's bell; <- port, node id */
+  IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
   IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */
   IPN_OP_SHUTDOWN,    /* value: 1 receiving, 2 sending, 3 both */
@@ -40,6 +40,7 @@ struct ipn_request {
   uint64_t value;
   uint64_t epoch;          /* PULL: of the log that `value` counts in, 0 at first */
   struct ipn_options options;
+  uint64_t key;            /* CONNECT: what a stroke of the clapper consists of */
   uint32_t want;           /* CONNECT: IPN_WANT_* */
   uint32_t text_length;
   char text[IPN_DESCRLEN];
@@ -65,11 +66,11 @@ struct ipn_answer {
 };
 
 #define IPN_ITEMS_MAX 512u       /* in one answer */
-#define IPN_JOIN_DESCRIPTORS 5u
+#define IPN_JOIN_DESCRIPTORS 6u
 #define IPN_DESCRIPTORS_MAX 30u  /* in one answer: descriptors in flight are limited per user */
 
 enum ipn_roster_event {
-  IPN_EVENT_JOIN = 1,  /* descriptors: region, reader's bell, writer's bell; with IPN_MEMBER_IS_HEARD two more */
+  IPN_EVENT_JOIN = 1,  /* descriptors: region, reader's bell, writer's bell, clapper; with IPN_MEMBER_IS_HEARD two more */
   IPN_EVENT_POOL,      /* descriptor: slot pool, for receivers only */
   IPN_EVENT_CHANGE,    /* receives or sends no longer */
   IPN_EVENT_DEPART,    /* nothing more will come of it: drain its pool, then say so */
@@ -89,6 +90,7 @@ struct ipn_roster_item {
   uint32_t cursor;         /* POOL: index of the writer's cursor in every region */
   uint32_t descriptors;    /* how many of the packet's are this item's */
   uint64_t start;          /* POOL: the first message after the asker's join */
+  uint64_t key;            /* JOIN: what a stroke of its clapper consists of */
 };
 
 struct ipn_status_item {
@@ -101,9 +103,9 @@ struct ipn_status_item {
 };
 
 _Static_assert(sizeof(struct ipn_options) == 32, "options");
-_Static_assert(sizeof(struct ipn_request) == 80 + IPN_DESCRLEN, "request");
+_Static_assert(sizeof(struct ipn_request) == 88 + IPN_DESCRLEN, "request");
 _Static_assert(sizeof(struct ipn_answer) == 88 + IPN_DESCRLEN, "answer");
-_Static_assert(sizeof(struct ipn_roster_item) == 32, "roster item");
+_Static_assert(sizeof(struct ipn_roster_item) == 40, "roster item");
 _Static_assert(sizeof(struct ipn_status_item) == 72 + IPN_DESCRLEN, "status item");
 
 #endif

@@ -80,15 +80,17 @@ struct ipn_node_header {
   uint32_t reserved;
   uint64_t node_id;        /* given by the keeper, never twice */
   uint64_t reserved0[5];
-  /* @64, atomic: odd while the reader sleeps or is about to; each sleep has an odd number of its own, so that a
-   * writer rings it once. A line of its own: every publish reads it. */
+  /* @64, atomic: with IPN_ASLEEP while the reader sleeps or is about to; with IPN_POLLS too where it does not sleep in a
+   * call of ours but may poll its handle. Each sleep has a number of its own, so that a writer rings it once. A line of
+   * its own: every publish reads it. */
   uint64_t armed;
   uint64_t reserved1[7];
   /* @128, atomic: what the writer publishes. `head`: next sequence. `oldest`: the first that may still be read. */
   uint64_t head;
   uint64_t oldest;
   uint64_t reserved2[6];
-  /* @192, atomic: odd while the writer waits for room on a LOSSLESS network. Every reader looks after each message. */
+  /* @192, atomic: as `armed`, while the writer waits for room on a LOSSLESS network. Every reader looks after each
+   * message. */
   uint64_t waiting;
   uint64_t reserved3[7];
   /* @256, atomic: counts for `ipn show`; nothing is decided by them. */
@@ -133,6 +135,11 @@ struct ipn_entry {
 #define IPN_CURSOR_PIN 16
 #define IPN_CURSOR_LOST 48
 #define IPN_ENTRY 32
+
+/* In `armed` and `waiting`. The bits above them number the sleeps. */
+#define IPN_ASLEEP 1u
+#define IPN_POLLS 2u
+#define IPN_SLEEP_STEP 4u
 
 /* Asks for a line to write to. A hint: wherever it points, nothing happens but time. */
 static inline void ipn_prefetch_write(const void *line) {

@@ -60,6 +60,19 @@ int linux_datagram_pair(int ends[2]);
 /* A stroke; a full socket has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
+/* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. */
+int linux_filter_key(int socket, uint64_t key);
+/* An abstract name (unix(7)): bytes that stand in no folder. The name is without its leading zero byte. */
+int linux_bind_abstract(int socket, const char *name, size_t length);
+/* Bytes of the abstract name, at most `room`; 0 where a socket has none. */
+ssize_t linux_abstract_name(int socket, char *name, size_t room);
+/* A new socket that sends to `named`, or to where `connected` does: a description of its own for each who rings. */
+int linux_datagram_to(int named);
+int linux_datagram_like(int connected);
+/* Takes all 8-byte datagrams that are there. Returns their number. */
+int linux_drain_datagrams(int socket);
+static inline void linux_send_key(int socket, uint64_t key) { send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL); }
+
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
 

@@ -1,0 +1,80 @@
+#include "CLinux.h"
+
+#include <linux/filter.h>
+#include <stddef.h>
+
+/* The filter sees a datagram's bytes from offset 0, words in network order. */
+int linux_filter_key(int socket, uint64_t key) {
+  unsigned char bytes[8];
+  memcpy(bytes, &key, sizeof bytes);
+  uint32_t first = (uint32_t)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+  uint32_t second = (uint32_t)bytes[4] << 24 | bytes[5] << 16 | bytes[6] << 8 | bytes[7];
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, second, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, sizeof bytes),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+  return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int linux_bind_abstract(int socket, const char *name, size_t length) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (length > sizeof address.sun_path - 1) return errno = ENAMETOOLONG, -1;
+  memcpy(address.sun_path + 1, name, length);
+  return bind(socket, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + 1 + length);
+}
+
+ssize_t linux_abstract_name(int socket, char *name, size_t room) {
+  struct sockaddr_un address;
+  socklen_t length = sizeof address;
+  if (getsockname(socket, (struct sockaddr *)&address, &length) < 0) return -1;
+  size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
+  if (address.sun_family != AF_UNIX || length <= head || address.sun_path[0] != 0) return 0;
+  size_t count = length - head < room ? length - head : room;
+  memcpy(name, address.sun_path + 1, count);
+  return (ssize_t)count;
+}
+
+static int datagram_to(const struct sockaddr_un *address, socklen_t length) {
+  int made = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (made < 0) return -1;
+  if (connect(made, (const struct sockaddr *)address, length) == 0) return made;
+  int code = errno;
+  close(made);
+  return errno = code, -1;
+}
+
+int linux_datagram_to(int named) {
+  struct sockaddr_un address;
+  socklen_t length = sizeof address;
+  return getsockname(named, (struct sockaddr *)&address, &length) < 0 ? -1 : datagram_to(&address, length);
+}
+
+int linux_datagram_like(int connected) {
+  struct sockaddr_un address;
+  socklen_t length = sizeof address;
+  return getpeername(connected, (struct sockaddr *)&address, &length) < 0 ? -1 : datagram_to(&address, length);
+}
+
+int linux_drain_datagrams(int socket) {
+  enum { ROOM = 32 };
+  char bytes[ROOM][8];
+  struct iovec parts[ROOM];
+  struct mmsghdr messages[ROOM];
+  memset(messages, 0, sizeof messages);
+  for (int index = 0; index < ROOM; index++) {
+    parts[index] = (struct iovec){.iov_base = bytes[index], .iov_len = sizeof bytes[index]};
+    messages[index].msg_hdr.msg_iov = &parts[index];
+    messages[index].msg_hdr.msg_iovlen = 1;
+  }
+  int all = 0, count;
+  do {
+    count = recvmmsg(socket, messages, ROOM, MSG_DONTWAIT, NULL);
+    if (count > 0) all += count;
+  } while (count == ROOM);
+  return all;
+}
