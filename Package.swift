@@ -16,6 +16,7 @@ let package = Package(
     name: "ipn",
     products: [
         .library(name: "IPN", targets: ["IPN"]),
+        .library(name: "ipn-c", type: .dynamic, targets: ["LibIPN"]),
         .executable(name: "ipn", targets: ["Tool"]),
         .executable(name: "ipnd", targets: ["ipnd"]),
     ],
@@ -41,6 +42,17 @@ let package = Package(
         .target(
             name: "IPNKeeper", dependencies: ["CIPN", "CLinux", "IPNSystem", "IPNControl", "IPNRing", system],
             swiftSettings: ours),
+        // The same for C, and for programs written for AF_IPN.
+        .target(name: "IPNSocket", dependencies: ["CIPN", "CLinux", "IPN", "IPNSystem", system], swiftSettings: ours),
+        .target(
+            name: "LibIPN", dependencies: ["CIPN", "CLinux", "IPN", "IPNSocket", "IPNSystem", system], exclude: ["exports.map"],
+            swiftSettings: ours,
+            // Programs in C have no Swift run-time library: what is needed of it goes in, and nothing of it comes out.
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
+                ])
+            ]),
         .executableTarget(name: "ipnd", dependencies: ["IPNKeeper"], swiftSettings: ours),
 
         // The media on it.

@@ -1,6 +1,8 @@
 /* A child between fork and exec may only make system calls, so this is C. */
 #include "CLinux.h"
 
+#include <dlfcn.h>
+
 #include <sys/syscall.h>
 
 #define FIRST 3
@@ -76,4 +78,9 @@ int linux_spawn_detached(const char *path, char *const arguments[], char *const 
   munmap(stack, size);
   if (error) return errno = error, -1;
   return 0;
+}
+
+const char *linux_object_path(const void *place) {
+  Dl_info information;
+  return dladdr(place, &information) != 0 ? information.dli_fname : NULL;
 }

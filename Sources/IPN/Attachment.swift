@@ -31,6 +31,7 @@ struct Attachment: ~Copyable {
                 file = try Descriptor.open(path, flags: O_PATH)
             } catch {
                 guard error == .noSuchFileOrDirectory, let wanted else { throw error }
+                guard wanted.protocol != UInt32(IPN_ANY) else { throw Errno(rawValue: EPROTO) }
                 if let made = try NetworkMaker.make(path, wanted) { return try made.greet() }
                 // Somebody was faster; or the path is a link that leads nowhere, which bind(2) does not follow.
                 guard clockNanoseconds() < patience, !isDanglingLink(path) else { throw error }
@@ -59,6 +60,7 @@ struct Attachment: ~Copyable {
                 // It may have ended, and its file with it, since we opened it: then look again.
                 guard let now = try? FileStatus(path: path), now.isSameFile(as: status) else { continue }
                 guard let wanted, status.owner == geteuid() else { throw Errno.connectionRefused }
+                guard wanted.protocol != UInt32(IPN_ANY) else { throw Errno(rawValue: EPROTO) }
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.

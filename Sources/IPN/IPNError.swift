@@ -1,3 +1,4 @@
+import Glibc
 import IPNSystem
 public import SystemPackage
 
@@ -50,6 +51,8 @@ extension IPNError {
             IPNError(errno, path, "no right to manage the network", remedy: "ask its owner for x (chmod)")
         case Errno.addressNotAvailable.rawValue:
             IPNError(errno, path, "no port is free on the network", remedy: "raise its limit of nodes, or let somebody leave")
+        case EPROTO:
+            IPNError(errno, path, "the network is of another protocol, or there is none yet", remedy: "name its protocol, or make it first")
         case Errno.addressInUse.rawValue:
             IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
         case Errno.execFormatError.rawValue:

@@ -87,6 +87,18 @@ struct Intake: ~Copyable {
         if isPolled { tellPollers() }
     }
 
+    /// Leaves what `next` gave where it was, to be given again.
+    mutating func putBack(_ writer: Int, _ delivery: Delivery?) {
+        if let delivery { inbox.putBack(writer, delivery) } else { toldCounts = 0 }
+        if isPolled { tellPollers() }
+    }
+
+    /// What a poll of the node would say: data, news. One look, no system call.
+    mutating func readiness() -> (data: Bool, news: Bool) {
+        if page.rosterVersion.load() != rosterVersion { synchronize() }
+        return (inbox.isReadable(), hasNumberNews)
+    }
+
     /// Gives back a message that was kept.
     mutating func release(_ delivery: Delivery) {
         for index in inbox.writers.indices where inbox.writers[index].nodeID == delivery.nodeID {
@@ -140,9 +152,10 @@ struct Intake: ~Copyable {
     }
 
     /// Makes the handle say what is there: readable where something is, silent and armed where nothing is.
-    mutating func tellPollers() {
+    /// - Parameter surely: silent in any case, also after a wait in a call.
+    mutating func tellPollers(surely: Bool = false) {
         if !inbox.isReadable() && !hasNumberNews {
-            if isStruck || !hasSlept {
+            if isStruck || !hasSlept || surely {
                 Handle.silence(wakers.handle)
                 isStruck = false
             }

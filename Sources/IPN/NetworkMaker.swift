@@ -148,17 +148,22 @@ enum KeeperProgram {
     /// The environment variable that names it. Ignored in programs with raised rights.
     static let variable = "IPN_KEEPER"
 
-    /// Beside the running program, or where it was installed.
+    /// Beside the running program, beside the library that it uses, or where it was installed.
     static func path() -> String {
         if let named = Rendezvous.environment(variable) { return named }
         var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
-        var candidates = ["/usr/local/libexec/ipnd", "/usr/libexec/ipnd", "/usr/local/bin/ipnd", "/usr/bin/ipnd"]
-        if length > 0 {
-            let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-            let directory = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
-            candidates = ["\(directory)/ipnd", "\(directory)/../libexec/ipnd"] + candidates
-        }
+        let program = length > 0 ? String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+        let candidates =
+            [program, libraryPath()].compactMap { $0.map(folder) }.flatMap { ["\($0)/ipnd", "\($0)/../libexec/ipnd"] }
+            + ["/usr/local/libexec/ipnd", "/usr/libexec/ipnd", "/usr/local/bin/ipnd", "/usr/bin/ipnd"]
         return candidates.first { access($0, X_OK) == 0 } ?? candidates[0]
     }
+
+    /// The file that this code was loaded from: the program, or a shared library of a program in another language.
+    private static func libraryPath() -> String? {
+        linux_object_path(#dsohandle).map { String(cString: $0) }
+    }
+
+    private static func folder(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
 }

@@ -3,6 +3,9 @@ public import SystemPackage
 
 /// What a network is made with. The defaults are IPN's own.
 public struct NetworkOptions: Equatable, Sendable {
+    /// The policy by which messages are delivered: `IPN_BROADCAST`, to everybody. `IPN_ANY` only joins a network that is
+    /// there.
+    public var protocolNumber = Int(IPN_BROADCAST)
     /// Longest message in bytes, 1 to 1 GiB (`IPN_SO_MTU`).
     public var mtu = Int(IPN_MTU_DEFAULT)
     /// Most nodes at a time, 1 to 65535 (`IPN_SO_NUMNODES`).
@@ -21,6 +24,7 @@ public struct NetworkOptions: Equatable, Sendable {
     public init() {}
 
     init(_ record: ipn_options) {
+        protocolNumber = Int(record.protocol)
         mtu = Int(record.mtu)
         nodeLimit = Int(record.node_limit)
         poolSize = Int(record.pool_size)
@@ -32,7 +36,7 @@ public struct NetworkOptions: Equatable, Sendable {
 
     func record() -> ipn_options {
         ipn_options(
-            protocol: UInt32(IPN_BROADCAST), mtu: UInt32(mtu), node_limit: UInt32(nodeLimit), pool_size: UInt32(poolSize),
+            protocol: UInt32(protocolNumber), mtu: UInt32(mtu), node_limit: UInt32(nodeLimit), pool_size: UInt32(poolSize),
             flags: isLossless ? UInt32(IPN_FLAG_LOSSLESS) : 0, mode: UInt32(mode.rawValue), history: UInt32(history),
             persist: isPersistent ? 1 : 0)
     }

@@ -20,6 +20,8 @@ extension Node {
         let membership = try attach(path, creating: wanted.record())
         self.membership = membership
         self.path = path
+        // A program that inherits the handle of a bound node is to find the network, too.
+        if isPolled { _ = try? prepareWakers(membership.rendezvous) }
         isBound = true
     }
 
@@ -33,10 +35,12 @@ extension Node {
     ///   - port: the port to take; nil for the lowest that is free.
     ///   - history: whether to receive what writers kept for those who join later, where the network keeps anything.
     ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
+    ///   - protocolNumber: what the network must be of; `IPN_ANY` (0) for any.
     /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
     ///   `EADDRNOTAVAIL` without a free port; `ENOENT`, `ECONNREFUSED` where no network is.
     public func connect(
-        _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil
+        _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil,
+        protocolNumber: Int = 0
     ) throws(IPNError) {
         guard region == nil else { throw failure(Errno(rawValue: EISCONN), "the node is connected already") }
         if let bound = self.path, let path, path != bound {
@@ -52,7 +56,9 @@ extension Node {
         let membership: Membership
         if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }
         do throws(Errno) {
-            try join(membership, directions: directions.intersection(self.directions), port: port, history: history, window: window)
+            try join(
+                membership, directions: directions.intersection(self.directions), port: port, history: history, window: window,
+                protocolNumber: protocolNumber)
         } catch {
             throw error == .permissionDenied ? IPNError.denied(directions, path) : IPNError.joining(error, path)
         }
@@ -99,23 +105,17 @@ extension Node {
     }
 
     private func join(
-        _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?
+        _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int
     ) throws(Errno) {
         let region = try OwnRegion()
-        var own = handle.take()
-        if own == nil {
-            let made = try Handle()
-            try made.name(rendezvous: membership.rendezvous)
-            own = consume made
-        }
-        let wakers = try NodeWakers(handle: own!)
+        let wakers = try prepareWakers(membership.rendezvous)
         let memory = try region.memory.readOnlyDescriptor()
         var request = ipn_request(IPN_OP_CONNECT)
-        request.options.protocol = UInt32(IPN_BROADCAST)
+        request.options.protocol = UInt32(protocolNumber)
         request.port = CInt(port ?? Int(IPN_PORTNO_ANY))
         if directions.contains(.receive) { request.want |= UInt32(IPN_WANT_RECEIVE) }
         if directions.contains(.send) { request.want |= UInt32(IPN_WANT_SEND) }
-        if wantsCounts { request.want |= UInt32(IPN_WANT_OOB) }
+        if wantsCounts || observes { request.want |= UInt32(IPN_WANT_OOB) }
         request.key = wakers.key
         let answer = try membership.call(
             request, descriptors: [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper])
@@ -127,7 +127,7 @@ extension Node {
         if answer.rights & UInt32(IPN_WANT_RECEIVE) != 0 { granted.insert(.receive) }
         if answer.rights & UInt32(IPN_WANT_SEND) != 0 { granted.insert(.send) }
         self.directions = granted
-        if granted.contains(.receive) || wantsCounts {
+        if granted.contains(.receive) || wantsCounts || observes {
             // Places our cursors: what is sent from here on is ours to receive.
             let most = options.poolSize + (history ? options.history : 0)
             let limit = min(window ?? most, most)
@@ -140,7 +140,6 @@ extension Node {
         }
         self.region = region
         sendLimit = granted.contains(.send) ? options.mtu : -1
-        self.wakers = wakers
     }
 
     /// Gives up receiving, sending or both, for good. Legal in any state. See shutdown(2).

@@ -55,6 +55,23 @@ extension Node {
         try set(Int32(IPN_SO_CHANGE_NUMNODES), value: limit)
     }
 
+    /// How many nodes the network takes now (`IPN_SO_NUMNODES`).
+    public func nodeLimit() throws(IPNError) -> Int { Int(try get(Int32(IPN_SO_NUMNODES))) }
+
+    /// Whether the network lives on without anybody on it, now.
+    public func isPersistent() throws(IPNError) -> Bool { try get(Int32(IPN_SO_PERSIST)) != 0 }
+
+    private func get(_ option: Int32) throws(IPNError) -> UInt64 {
+        guard let membership else { throw failure(Errno(rawValue: ENOTCONN), "the node is on no network") }
+        var request = ipn_request(IPN_OP_GET)
+        request.option = option
+        do throws(Errno) {
+            return try membership.call(request).value
+        } catch {
+            throw failure(error, "cannot read the option: \(error)")
+        }
+    }
+
     private func set(_ option: Int32, value: Int, text: String = "") throws(IPNError) {
         guard let membership else { throw failure(Errno(rawValue: ENOTCONN), "the node is on no network") }
         var request = ipn_request(IPN_OP_SET, value: UInt64(max(value, 0)))
@@ -73,7 +90,7 @@ extension Node {
     /// Without waits in `receive` itself it is readable only then, but for the moments in which somebody leaves.
     /// For the receiving thread.
     public func fileDescriptor() throws(IPNError) -> CInt {
-        guard let wakers else { throw failure(Errno(rawValue: ENOTCONN), "the node is not connected") }
+        guard region != nil, let wakers else { throw failure(Errno(rawValue: ENOTCONN), "the node is not connected") }
         if !isPolled {
             isPolled = true
             outbox?.pointee.isPolled = true

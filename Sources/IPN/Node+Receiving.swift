@@ -59,6 +59,11 @@ extension Node {
     /// - Throws: as `receive`; `ENOBUFS` while four messages of the writer are held.
     public func hold(timeout: Duration? = nil) throws(IPNError) -> HeldMessage? {
         guard let arrival = try begin(timeout: timeout) else { return nil }
+        return keep(arrival)
+    }
+
+    /// Keeps what `begin` lent for as long as the result lives.
+    package func keep(_ arrival: ArrivedMessage) -> HeldMessage {
         guard let delivery = arrival.delivery else {
             end(arrival)
             return HeldMessage(arrival, node: self, memory: nil)

@@ -120,4 +120,10 @@ public struct LentSlot {
     public let bytes: UnsafeMutableRawPointer
     public let count: Int
     let packed: UInt32
+
+    /// The same slot for a shorter message.
+    package func shortened(to count: Int) -> LentSlot {
+        precondition((0...self.count).contains(count))
+        return LentSlot(bytes: bytes, count: count, packed: packed)
+    }
 }

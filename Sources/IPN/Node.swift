@@ -2,7 +2,7 @@ import CIPN
 import Glibc
 import IPNControl
 import IPNRing
-import IPNSystem
+package import IPNSystem
 import SystemPackage
 
 /// A party on a network: it receives what the others send, and sends to all of them.
@@ -43,9 +43,11 @@ public final class Node: @unchecked Sendable {
     var region: OwnRegion?
     var wakers: NodeWakers?
     /// Given by who has shown it to a program already; else made at connect.
-    var handle: Handle?
+    private var handle: Handle?
     /// Whether a program may poll the handle.
     var isPolled = false
+    /// Whether to take part for what comes out of band alone (`IPN_SO_HANDLE_OOB`): such an observer needs any right.
+    package var observes = false
     var nodeID: UInt64 = 0
     var isBound = false
     var wantsCounts = false
@@ -60,6 +62,12 @@ public final class Node: @unchecked Sendable {
 
     /// A node that is on no network yet.
     public init() {}
+
+    /// A node whose handle a program has already, and may poll.
+    package init(handle: consuming Handle) {
+        self.handle = consume handle
+        isPolled = true
+    }
 
     /// Makes the network at `path`, or joins it as a manager, and connects.
     ///
@@ -104,7 +112,18 @@ public final class Node: @unchecked Sendable {
         close()
     }
 
-    func closeIntake() {
+    /// The bells, and the handle with a name: for a network where they are needed first.
+    func prepareWakers(_ rendezvous: String) throws(Errno) -> NodeWakers {
+        if let wakers { return wakers }
+        var own = handle.take()
+        if own == nil { own = try Handle() }
+        try own!.name(rendezvous: rendezvous)
+        let made = try NodeWakers(handle: own!)
+        wakers = made
+        return made
+    }
+
+    private func closeIntake() {
         let closed = intake
         intake = nil
         closed?.deinitialize(count: 1)

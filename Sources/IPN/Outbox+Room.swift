@@ -49,6 +49,18 @@ extension Outbox {
         return cursor.generation.loadAcquiring() == writer.nodeID ? cursor.tail.loadAcquiring() : nil
     }
 
+    /// Whether a send would find room; where not, the handle is struck as soon as there is.
+    mutating func isWritable() -> Bool {
+        if !isLossless { return true }
+        if page.rosterVersion.load() != rosterVersion { refresh() }
+        do throws(Errno) {
+            if !hasRoom() { try waitForRoom(deadline: 0) }
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Sleeps until there is room.
     mutating func waitForRoom(deadline: UInt64) throws(Errno) {
         if spinForRoom() { return }

@@ -44,6 +44,7 @@
 /* open(2) is variadic, which Swift does not import. */
 int linux_open(const char *path, int flags, mode_t mode);
 int linux_fcntl(int descriptor, int command, int argument);
+int linux_ioctl(int descriptor, unsigned long request, void *argument);
 
 /* errno and MAP_FAILED are macros that Swift does not import. */
 static inline int linux_errno(void) { return errno; }
@@ -80,6 +81,15 @@ ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, con
  * descriptors that was cut is EMSGSIZE, and what came of it is closed. */
 ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags);
 
+/* Adds a control message behind `used` bytes of them; sets MSG_CTRUNC where it does not fit in `room`. Returns the bytes
+ * used then. The other looks for one: 1 where it is there. See cmsg(3). */
+size_t linux_put_control(struct msghdr *message, size_t room, size_t used, int level, int type, const void *data, size_t size);
+int linux_get_control(const struct msghdr *message, int level, int type, void *data, size_t size);
+
+int linux_is_nonblocking(int descriptor);
+/* pthread_atfork(3), for the child alone. */
+int linux_after_fork(void (*in_child)(void));
+
 /* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int linux_peer_groups(int socket, gid_t *groups, size_t *count);
@@ -94,6 +104,9 @@ static inline int linux_bind(int socket, const struct sockaddr *address, socklen
 
 /* sockaddr_un of `path`; its length, or 0 where the path does not fit. */
 socklen_t linux_address(struct sockaddr_un *address, const char *path);
+
+/* The file that the object at `place` was loaded from, or NULL. See dladdr(3). */
+const char *linux_object_path(const void *place);
 
 /* Starts `path` as nobody's child that a program could wait for: a session of its own, signals as at boot,
  * descriptors `list` as 3, 4, ..., the null device as 0, 1 and 2, nothing else. 0, or -1 with errno, also exec's. */

@@ -1,0 +1,161 @@
+import CIPN
+import CLinux
+import Glibc
+package import IPN
+package import IPNSystem
+package import SystemPackage
+
+/// A socket of the family AF_IPN: the states, options and errnos of sockets over a `Node`.
+///
+///     new --bind--> bound --connect--> connected        shutdown is legal in every state, and for good
+///      `-------------connect--------------^
+///
+/// Any number of threads: senders are served in turn, receivers too, and the rest happens under a lock of its own.
+package final class Socket: @unchecked Sendable {
+    // Sendable: `state` is touched with `control` held; the node's two sides with `sending` and `receiving` held.
+
+    /// What may be set before there is a network, and is read back in every state.
+    struct State {
+        var options = NetworkOptions()
+        var isBound = false
+        var isConnected = false
+        var port: Int?
+        var description: [UInt8] = []
+        var handlesOutOfBand = false
+        var wantsNumberOfNodes = false
+        var window: Int?
+        var replays = false
+        /// What was shut down, also before connect.
+        var shut: Node.Directions = []
+        var toldLost: UInt64 = 0
+    }
+
+    let node: Node
+    let control = Lock()
+    let sending = Lock()
+    let receiving = Lock()
+    var state = State()
+    /// Of what is sent. With `sending` held.
+    var tag: UInt64 = 0
+    /// The program's description of the handle, under a number of our own: its flags and time-outs are ours.
+    let handle: Descriptor
+    /// The protocol that was asked for: `IPN_ANY`, or what the network has to be.
+    let protocolNumber: Int
+
+    /// - Parameter handle: a datagram socket without a name, already shown to the program.
+    package init(handle: borrowing Descriptor, protocolNumber: Int) throws(Errno) {
+        let own = try handle.duplicate()
+        node = Node(handle: try Handle(owning: try handle.duplicate()))
+        self.handle = own
+        self.protocolNumber = protocolNumber
+        state.options.protocolNumber = protocolNumber
+    }
+
+    /// Makes the network, or joins it to manage it. See bind(2).
+    /// - Throws: `EISCONN`, `EPERM`, `EPROTO`, `ECONNREFUSED`, `EADDRINUSE`, the path's own.
+    package func bind(_ path: String) throws(Errno) {
+        try withState { state throws(Errno) in
+            guard !state.isBound, !state.isConnected else { throw Errno(rawValue: EISCONN) }
+            do throws(IPNError) { try node.bind(path, options: state.options) } catch { throw error.errno }
+            state.isBound = true
+            try tellKeeper(&state)
+        }
+    }
+
+    /// Joins the data flow. See connect(2).
+    /// - Parameter path: nil for the network that it is bound to.
+    /// - Throws: `EISCONN`, `EINVAL` for another path than the bound one, `EDESTADDRREQ`, `EACCES`, `EADDRNOTAVAIL`, `EPROTO`,
+    ///   `ECONNREFUSED`, the path's own.
+    package func connect(_ path: String?) throws(Errno) {
+        try withState { state throws(Errno) in
+            guard !state.isConnected else { throw Errno(rawValue: EISCONN) }
+            var target = path
+            if state.isBound, let path {
+                guard isBoundTo(path) else { throw Errno.invalidArgument }
+                target = nil
+            }
+            node.observes = state.handlesOutOfBand
+            do throws(IPNError) {
+                if state.handlesOutOfBand && state.wantsNumberOfNodes { try node.setWantsNumberOfNodes(true) }
+                try node.connect(
+                    target, directions: Node.Directions.both.subtracting(state.shut), port: state.port, history: state.replays,
+                    window: state.window, protocolNumber: protocolNumber)
+            } catch {
+                throw error.errno
+            }
+            state.isConnected = true
+            try tellKeeper(&state)
+        }
+    }
+
+    /// Another name of the same file is the same address.
+    private func isBoundTo(_ path: String) -> Bool {
+        guard let bound = node.path else { return false }
+        if bound == path { return true }
+        guard let one = try? FileStatus(path: bound), let other = try? FileStatus(path: path) else { return false }
+        return one.isSameFile(as: other)
+    }
+
+    /// What was asked for before there was a keeper to tell.
+    private func tellKeeper(_ state: inout State) throws(Errno) {
+        guard !state.description.isEmpty else { return }
+        do throws(IPNError) {
+            try node.setDescription(String(decoding: state.description, as: UTF8.self))
+        } catch {
+            throw error.errno
+        }
+    }
+
+    /// Gives up receiving, sending or both, for good, in any state. See shutdown(2).
+    /// - Parameter how: `SHUT_RD`, `SHUT_WR`, `SHUT_RDWR`.
+    package func shutdown(_ how: CInt) throws(Errno) {
+        guard (0...2).contains(how) else { throw Errno.invalidArgument }
+        let directions = Node.Directions(rawValue: Int(how) + 1)
+        try withState { state throws(Errno) in
+            state.shut.formUnion(directions)
+            do throws(IPNError) { try node.shutdown(directions) } catch { throw error.errno }
+        }
+    }
+
+    /// The network's path; empty before bind and connect.
+    package var path: String {
+        control.lock()
+        defer { control.unlock() }
+        return node.path ?? ""
+    }
+
+    /// The network's protocol; before bind and connect the one that was asked for.
+    package var protocolInUse: Int { path.isEmpty ? protocolNumber : node.options.protocolNumber }
+
+    /// Whether the network is gone.
+    package var isHungUp: Bool { node.isNetworkGone }
+
+    /// Leaves, and wakes whoever sleeps in it.
+    package func close() {
+        node.interrupt()
+        sending.lock()
+        receiving.lock()
+        control.lock()
+        node.close()
+        control.unlock()
+        receiving.unlock()
+        sending.unlock()
+    }
+
+    func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
+        control.lock()
+        defer { control.unlock() }
+        return try body(&state)
+    }
+
+    /// How long a call may take that was not told to return at once: what fcntl(2) and setsockopt(2) have set.
+    func patience(_ flags: CInt, _ option: CInt) -> Duration? {
+        if flags & CInt(MSG_DONTWAIT) != 0 || linux_is_nonblocking(handle.raw) != 0 { return .zero }
+        var time = timeval()
+        var length = socklen_t(MemoryLayout<timeval>.size)
+        guard getsockopt(handle.raw, SOL_SOCKET, option, &time, &length) == 0, time.tv_sec != 0 || time.tv_usec != 0 else {
+            return nil
+        }
+        return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
+    }
+}

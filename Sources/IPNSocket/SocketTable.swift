@@ -1,0 +1,87 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNSystem
+package import SystemPackage
+
+/// The sockets of this process, by descriptor.
+///
+/// A descriptor may become known in three ways: it was opened here; it was said to be a duplicate; or it carries a handle's
+/// name, because it was inherited through exec, came over a Unix socket, or was duplicated without a word. A forked child
+/// has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
+package enum SocketTable {
+    private static let lock = Lock()
+    /// With `lock` held.
+    nonisolated(unsafe) private static var sockets: [CInt: Entry] = [:]
+    /// Grows in every forked child.
+    nonisolated(unsafe) private static var generation = 0
+    nonisolated(unsafe) private static var hearsOfForks = false
+
+    private struct Entry {
+        var socket: Socket
+        var generation: Int
+    }
+
+    /// Opens a socket. See socket(2).
+    /// - Returns: its descriptor.
+    /// - Throws: `EAFNOSUPPORT`, `EPROTOTYPE`, `EPROTONOSUPPORT`, `EMFILE`, `ENFILE`, `ENOMEM`.
+    package static func open(domain: CInt, type: CInt, protocolNumber: CInt) throws(Errno) -> CInt {
+        let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        guard domain == AF_IPN || domain == 33 || domain == 13 else { throw Errno(rawValue: EAFNOSUPPORT) }
+        guard type & ~flags == CInt(SOCK_RAW.rawValue) else { throw Errno(rawValue: EPROTOTYPE) }
+        guard protocolNumber == IPN_ANY || protocolNumber == IPN_BROADCAST else { throw Errno(rawValue: EPROTONOSUPPORT) }
+        let handle = Descriptor(
+            owning: try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | (type & flags), 0) })
+        let socket = try Socket(handle: handle, protocolNumber: Int(protocolNumber))
+        let raw = handle.release()
+        keep(raw, socket)
+        return raw
+    }
+
+    private static func keep(_ raw: CInt, _ socket: Socket) {
+        lock.lock()
+        if !hearsOfForks {
+            hearsOfForks = true
+            _ = linux_after_fork(countFork)
+        }
+        // A number that was closed behind our back is a new socket's now.
+        let old = sockets.updateValue(Entry(socket: socket, generation: generation), forKey: raw)
+        lock.unlock()
+        if let old, !isKnown(old.socket) { old.socket.close() }
+    }
+
+    private static let countFork: @convention(c) () -> Void = { generation += 1 }
+
+    private static func isKnown(_ socket: Socket) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return sockets.values.contains { $0.socket === socket }
+    }
+
+    /// The socket of a descriptor.
+    /// - Throws: `EBADF`; `ENOTSOCK` where it is none of ours.
+    package static func find(_ raw: CInt) throws(Errno) -> Socket {
+        lock.lock()
+        if let entry = sockets[raw], entry.generation == generation {
+            lock.unlock()
+            return entry.socket
+        }
+        lock.unlock()
+        throw Errno(rawValue: linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK)
+    }
+
+    /// Another number for a socket, as dup(2) gave it.
+    package static func duplicated(_ raw: CInt, _ made: CInt) throws(Errno) {
+        keep(made, try find(raw))
+    }
+
+    /// Forgets a number and closes it; the socket leaves with its last one.
+    package static func close(_ raw: CInt) throws(Errno) {
+        let socket = try find(raw)
+        lock.lock()
+        sockets[raw] = nil
+        lock.unlock()
+        if !isKnown(socket) { socket.close() }
+        _ = Glibc.close(raw)
+    }
+}

@@ -1,0 +1,14 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// Gives what a call returns to C: its result, or -1 with errno set.
+@inline(__always)
+func answer<Result: FixedWidthInteger & SignedInteger>(_ body: () throws(Errno) -> Result) -> Result {
+    do throws(Errno) {
+        return try body()
+    } catch {
+        Glibc.errno = error.rawValue
+        return -1
+    }
+}
