@@ -19,6 +19,13 @@ struct Attachment: ~Copyable {
     /// What the network has; of a network that is being made, only after the first bind.
     let options: ipn_options
     let status: FileStatus
+    /// An `O_PATH` descriptor of the marker: it finds the file also after a rename.
+    let file: Descriptor
+    /// What the handle stood for that was shown; nothing where it was the marker.
+    let claim: Claim
+
+    /// Where the marker is now.
+    borrowing func path() throws(Errno) -> String { try file.currentPath() }
 
     /// Reaches the network at `path`.
     ///
@@ -77,9 +84,10 @@ private func isDanglingLink(_ path: String) -> Bool {
     (try? FileStatus(path: path)) == nil && (try? FileStatus(path: path, followLinks: false)) != nil
 }
 
-/// A connection to a keeper that has not yet been shown the marker.
+/// A connection to a keeper that has not yet been shown anything.
 struct Introduction: ~Copyable {
     var link: KeeperLink
+    /// An `O_PATH` descriptor of the marker, or a member's handle.
     let file: Descriptor
 
     init(control: consuming ControlSocket, file: consuming Descriptor) {
@@ -87,20 +95,20 @@ struct Introduction: ~Copyable {
         self.file = file
     }
 
-    /// Proves that we can reach the marker, and takes what every member holds.
+    /// Proves that we can reach the marker, or have what a member has, and takes what every member holds.
     consuming func greet() throws(Errno) -> Attachment {
-        let status = try file.status()
         let proof = file.raw
         var answer = try link.call(ipn_request(IPN_OP_HELLO), descriptors: [proof])
-        guard let page = answer.descriptors.next(), let marker = answer.descriptors.next() else {
-            throw Errno(rawValue: EPROTO)
-        }
+        guard let page = answer.descriptors.next(), let marker = answer.descriptors.next(), let path = answer.descriptors.next()
+        else { throw Errno(rawValue: EPROTO) }
         let pageDescriptor = Descriptor(owning: page)
         let markerDescriptor = Descriptor(owning: marker)
+        let pathDescriptor = Descriptor(owning: path)
+        let status = try pathDescriptor.status()
         guard try SharedMemory.sealedSize(of: pageDescriptor) >= Int(IPN_PAGE) else { throw Errno(rawValue: EPROTO) }
         return Attachment(
             link: link, page: try Mapping(descriptor: pageDescriptor.raw, size: Int(IPN_PAGE), writable: false),
-            marker: markerDescriptor, options: answer.head.options, status: status)
+            marker: markerDescriptor, options: answer.head.options, status: status, file: pathDescriptor, claim: Claim(answer.head))
     }
 }
 

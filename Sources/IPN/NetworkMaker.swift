@@ -36,7 +36,7 @@ enum NetworkMaker {
         guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
         guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
-        let target = try resolved(present.raw)
+        let target = try present.currentPath()
         let temporary = "\(target).\(getpid())"
         let marker = try markerSocket(mode: old.mode & 0o7777)
         try bindMarker(marker, temporary)
@@ -117,13 +117,6 @@ enum NetworkMaker {
         guard linux_spawn_detached(arguments[0], pointers, Glibc.environ, descriptors, descriptors.count) == 0 else {
             throw Errno.execFormatError
         }
-    }
-
-    /// The path that a descriptor's file has now, symbolic links resolved.
-    private static func resolved(_ raw: CInt) throws(Errno) -> String {
-        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = try systemCall { readlink("/proc/self/fd/\(raw)", &name, Int(PATH_MAX)) }
-        return String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 

@@ -104,7 +104,7 @@ extension Node {
         return membership
     }
 
-    private func join(
+    func join(
         _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int
     ) throws(Errno) {
         let region = try OwnRegion()
@@ -118,7 +118,7 @@ extension Node {
         if wantsCounts || observes { request.want |= UInt32(IPN_WANT_OOB) }
         request.key = wakers.key
         let answer = try membership.call(
-            request, descriptors: [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper])
+            request, descriptors: [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper, wakers.handle])
         membership.attend(wakers)
         nodeID = answer.value
         NodeRegion.initialize(region.memory.mapping.base, nodeID: nodeID)

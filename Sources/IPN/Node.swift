@@ -112,6 +112,9 @@ public final class Node: @unchecked Sendable {
         close()
     }
 
+    /// Takes another handle, before anything was done with the one there is.
+    func replaceHandle(_ handle: consuming Handle) { self.handle = consume handle }
+
     /// The bells, and the handle with a name: for a network where they are needed first.
     func prepareWakers(_ rendezvous: String) throws(Errno) -> NodeWakers {
         if let wakers { return wakers }

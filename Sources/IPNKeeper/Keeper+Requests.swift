@@ -48,6 +48,7 @@ extension Keeper {
         case IPN_OP_BIND:
             answer.value = isStarting ? 1 : 0
             try bind(member, request)
+            if let handle = descriptors.next() { member.show(Descriptor(owning: handle)) }
             answer.options = options
         case IPN_OP_CONNECT:
             try connect(member, request, descriptors: &descriptors, &answer)
@@ -65,6 +66,8 @@ extension Keeper {
             if let reader = member.node { drained(request.value, by: reader.nodeID) }
         case IPN_OP_LEAVE:
             leave(member)
+        case IPN_OP_SETTLE:
+            settleClaim(member)
         case IPN_OP_STATUS:
             return try answerStatus(member, request, answer)
         default:
@@ -78,10 +81,14 @@ extension Keeper {
     ) throws(Errno) -> [CInt] {
         guard let raw = descriptors.next() else { throw Errno.notPermitted }
         let proof = Descriptor(owning: raw)
-        guard marker.isReached(by: proof.raw) else { throw Errno.permissionDenied }
+        if let owner = owner(of: proof.raw) {
+            admit(member, claiming: owner, &answer)
+        } else if !marker.isReached(by: proof.raw) {
+            throw Errno.permissionDenied
+        }
         member.hasGreeted = true
         answer.options = options
-        return [pageReader.raw, marker.socket.raw]
+        return [pageReader.raw, marker.socket.raw, marker.pathNumber]
     }
 
     func rights(of member: Member) throws(Errno) -> Rights {
@@ -96,7 +103,7 @@ extension Keeper {
             try makeNetwork(request.options)
             isStarting = false
         } else {
-            guard try rights(of: member).manage else { throw Errno.notPermitted }
+            if member.claimed?.isBound != true { guard try rights(of: member).manage else { throw Errno.notPermitted } }
             try checkProtocol(request.options.protocol)
         }
         member.isBound = true
@@ -131,21 +138,25 @@ extension Keeper {
         guard member.node == nil else { throw Errno(rawValue: EISCONN) }
         guard !isStarting else { throw Errno(rawValue: ECONNREFUSED) }
         try checkProtocol(request.options.protocol)
-        let rights = try rights(of: member)
+        let rights = if let claimed = claimedRights(member) { claimed } else { try rights(of: member) }
         let receives = request.want & UInt32(IPN_WANT_RECEIVE) != 0 && rights.receive
         let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
         guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
-            let clapper = descriptors.next()
+            let clapper = descriptors.next(), let handle = descriptors.next()
         else { throw Errno.invalidArgument }
         let regionDescriptor = Descriptor(owning: region)
         let readers = Bell(owning: Descriptor(owning: readerBell))
         let writers = Bell(owning: Descriptor(owning: writerBell))
         let clapperDescriptor = Descriptor(owning: clapper)
+        member.show(Descriptor(owning: handle))
         guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
         // An observer takes no port.
-        let port = receives || sends ? try takePort(wish: Int(request.port)) : Int(IPN_PORTNO_ANY)
+        var port = Int(IPN_PORTNO_ANY)
+        if receives || sends {
+            if let claimed = claimedPort(member) { port = claimed } else { port = try takePort(wish: Int(request.port)) }
+        }
         let node = ConnectedNode(
             nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
             readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
@@ -157,6 +168,7 @@ extension Keeper {
             announceRoster()
             // After the new version is out: a writer that has not seen it cannot have gone beyond these heads.
             for writer in nodes.values { node.starts[writer.nodeID] = writer.head }
+            node.starts.merge(claimedPlaces(member)) { _, place in place }
         }
         announceCounts()
         answer.value = node.nodeID

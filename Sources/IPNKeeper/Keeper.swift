@@ -57,8 +57,7 @@ package final class Keeper {
     /// Serves until the last node is gone.
     package func run() throws(Errno) {
         while isStarting || isNeeded {
-            // Nobody says when the file of a network without members is removed: look now and then.
-            for event in try poller.wait(milliseconds: members.isEmpty ? 5000 : -1) {
+            for event in try poller.wait(milliseconds: patience) {
                 if event.token == Self.listenerToken {
                     acceptAll()
                 } else if let member = members[event.token & ~Self.processBit] {
@@ -73,6 +72,15 @@ package final class Keeper {
         // First the name, so that who comes now makes a network of its own; then the door.
         marker.remove()
         _ = unlink(rendezvous)
+    }
+
+    /// How long to wait for events. Nobody says when the file of a network without members is removed, or when the handle
+    /// of a ghost is closed: look now and then.
+    private var patience: CInt {
+        if members.isEmpty { return 5000 }
+        guard members.values.contains(where: \.isGhost) else { return -1 }
+        layGhosts()
+        return 100
     }
 
     private var isNeeded: Bool {
@@ -105,10 +113,10 @@ package final class Keeper {
 
     private func serve(_ member: Member, hungUp: Bool) {
         do throws(Errno) {
-            guard try answerOne(member) else { return remove(member) }
+            guard try answerOne(member) else { return hangUp(member) }
         } catch {
-            // It hung up, talks nonsense, or does not read what it asked for.
-            remove(member)
+            // It hung up with answers unread, talks nonsense, or does not read what it asked for.
+            if error == .connectionReset { hangUp(member) } else { remove(member) }
         }
     }
 

@@ -26,13 +26,13 @@ struct Marker: ~Copyable {
         return other.isSameFile(as: identity)
     }
 
+    /// An `O_PATH` descriptor of the file.
+    var pathNumber: CInt { path.raw }
+
     /// Removes the file, wherever it was renamed to.
     func remove() {
-        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink("/proc/self/fd/\(path.raw)", &name, Int(PATH_MAX))
-        guard length > 0 else { return }
-        let current = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        guard let status = try? FileStatus(path: current, followLinks: false), status.isSameFile(as: identity) else { return }
+        guard let current = try? path.currentPath(), let status = try? FileStatus(path: current, followLinks: false), status.isSameFile(as: identity)
+        else { return }
         _ = unlink(current)
     }
 }

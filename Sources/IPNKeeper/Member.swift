@@ -22,6 +22,26 @@ final class Member {
     var wantsNumberOfNodes = false
     var handlesOutOfBand = false
     var description: [UInt8] = []
+    /// The socket by which its program knows it; 0 where it has not been shown to us.
+    var handleInode: UInt64 = 0
+    /// Its program has replaced itself: the handle may be open, nobody answers.
+    var isGhost = false
+    /// Whose handle it has shown.
+    var claimed: Member?
+
+    /// Whether the process that connected is there; also where the system cannot tell.
+    var isProcessAlive: Bool {
+        guard let process = processNumber >= 0 ? processNumber : nil else { return false }
+        return (try? waitReadable(process, milliseconds: 0)) != true
+    }
+
+    /// Whether somebody has the handle open, as far as can be told.
+    var isHandleOpen: Bool { node?.isHandleOpen ?? true }
+
+    /// Takes note of a handle.
+    func show(_ handle: consuming Descriptor) {
+        if let status = try? handle.status(), status.isSocket { handleInode = status.inode }
+    }
 
     var holdsNetwork: Bool { isBound || node != nil }
 
@@ -39,7 +59,7 @@ final class ConnectedNode {
     let nodeID: UInt64
     let userID: uid_t
     /// -1 for an observer, who only hears of who is there.
-    let port: Int
+    var port: Int
     var receives: Bool
     var sends: Bool
     let region: Descriptor
@@ -86,6 +106,9 @@ final class ConnectedNode {
         if sends { writerBell.ring() }
         strike()
     }
+
+    /// Whether anybody has its handle open: a stroke is refused where not.
+    var isHandleOpen: Bool { linux_is_refused(clapper.raw, key) == 0 }
 
     /// Makes its handle readable.
     func strike() { Handle.strike(clapper.raw, key) }

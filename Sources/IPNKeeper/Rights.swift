@@ -9,6 +9,12 @@ package struct Rights: Equatable, Sendable {
 
     package var isEmpty: Bool { !receive && !send && !manage }
 
+    init(receive: Bool, send: Bool, manage: Bool) {
+        self.receive = receive
+        self.send = send
+        self.manage = manage
+    }
+
     /// - Parameters:
     ///   - marker: the marker's status as it is now: chmod and chown take effect at once.
     ///   - peer: as the kernel vouches for it.

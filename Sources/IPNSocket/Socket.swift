@@ -51,6 +51,44 @@ package final class Socket: @unchecked Sendable {
         state.options.protocolNumber = protocolNumber
     }
 
+    /// Takes up a socket that was inherited through exec, came over a Unix socket, or is a forked child's.
+    ///
+    /// - Parameters:
+    ///   - old: the handle as it was inherited.
+    ///   - parent: what the parent had, in a forked child.
+    package init(claiming old: borrowing Descriptor, parent: Socket? = nil) throws(Errno) {
+        let fresh = try Handle.socketLike(old.raw)
+        let spare = try fresh.duplicate()
+        node = Node(handle: try Handle(owning: fresh))
+        if let parent {
+            // What was told to nobody else is known from the parent's memory, which is ours now.
+            state = parent.state
+            tag = parent.tag
+            protocolNumber = parent.protocolNumber
+        } else {
+            protocolNumber = Int(IPN_ANY)
+        }
+        guard parent == nil || state.isBound || state.isConnected else {
+            handle = spare
+            return
+        }
+        let claim: Claim
+        do throws(IPNError) { claim = try node.claim(old) } catch { throw error.errno }
+        handle = claim.takesPlace ? try old.duplicate() : spare
+        state.isBound = claim.isBound
+        state.isConnected = claim.isConnected
+        state.handlesOutOfBand = claim.handlesOutOfBand
+        state.wantsNumberOfNodes = claim.wantsNumberOfNodes
+        state.description = claim.description
+        state.shut = Node.Directions.both.subtracting(claim.directions)
+    }
+
+    /// Whether a descriptor is of the same open file description as our handle: a socket has an inode of its own.
+    func isSameDescription(as other: borrowing Descriptor) -> Bool {
+        guard let one = try? handle.status(), let two = try? other.status() else { return false }
+        return one.isSameFile(as: two)
+    }
+
     /// Makes the network, or joins it to manage it. See bind(2).
     /// - Throws: `EISCONN`, `EPERM`, `EPROTO`, `ECONNREFUSED`, `EADDRINUSE`, the path's own.
     package func bind(_ path: String) throws(Errno) {

@@ -11,6 +11,8 @@ package import SystemPackage
 /// has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
 package enum SocketTable {
     private static let lock = Lock()
+    /// Held while an inherited socket is taken up, which asks the keeper.
+    private static let adopting = Lock()
     /// With `lock` held.
     nonisolated(unsafe) private static var sockets: [CInt: Entry] = [:]
     /// Grows in every forked child.
@@ -59,15 +61,50 @@ package enum SocketTable {
     }
 
     /// The socket of a descriptor.
-    /// - Throws: `EBADF`; `ENOTSOCK` where it is none of ours.
+    /// - Throws: `EBADF`; `ENOTSOCK` where it is none of ours; `ENOTCONN` for one that was inherited and whose network, or
+    ///   place on it, is gone.
     package static func find(_ raw: CInt) throws(Errno) -> Socket {
         lock.lock()
-        if let entry = sockets[raw], entry.generation == generation {
-            lock.unlock()
-            return entry.socket
+        let entry = sockets[raw]
+        let now = generation
+        lock.unlock()
+        if let entry, entry.generation == now { return entry.socket }
+        guard let status = try? FileStatus(descriptor: raw) else { throw Errno.badFileDescriptor }
+        guard status.isSocket else { throw Errno(rawValue: ENOTSOCK) }
+        return try adopt(raw, from: entry?.socket)
+    }
+
+    /// Makes a socket of one that is known by its name alone, or by its parent's memory.
+    private static func adopt(_ raw: CInt, from parent: Socket?) throws(Errno) -> Socket {
+        adopting.lock()
+        defer { adopting.unlock() }
+        // Another thread may have been faster; or it is a duplicate that nobody spoke of.
+        let name = Handle.name(of: raw)
+        guard parent != nil || name != nil else { throw Errno(rawValue: ENOTSOCK) }
+        lock.lock()
+        let known = sockets.first { key, entry in
+            entry.generation == generation && (key == raw || (name != nil && Handle.name(of: entry.socket.handle.raw) == name))
         }
         lock.unlock()
-        throw Errno(rawValue: linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK)
+        if let known {
+            if known.key != raw { keep(raw, known.value.socket) }
+            return known.value.socket
+        }
+        let old = Descriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+        let socket = try Socket(claiming: old, parent: parent)
+        // A parent's object stands for the parent's node: it is left alone, for good.
+        if let parent { _ = Unmanaged.passRetained(parent) }
+        lock.lock()
+        let numbers = [raw] + sockets.filter { $0.key != raw && parent != nil && $0.value.socket === parent }.keys
+        for number in numbers {
+            if !socket.isSameDescription(as: old) {
+                let isInherited = linux_fcntl(number, F_GETFD, 0) & FD_CLOEXEC == 0
+                _ = linux_dup3(socket.handle.raw, number, isInherited ? 0 : O_CLOEXEC)
+            }
+            sockets[number] = Entry(socket: socket, generation: generation)
+        }
+        lock.unlock()
+        return socket
     }
 
     /// Another number for a socket, as dup(2) gave it.

@@ -35,6 +35,14 @@ package struct Descriptor: ~Copyable, Sendable {
         Descriptor(owning: try systemCall { linux_open(path, flags | O_CLOEXEC, mode) })
     }
 
+    /// The path that the file has now, symbolic links resolved. See proc_pid_fd(5).
+    package borrowing func currentPath() throws(Errno) -> String {
+        let link = "/proc/self/fd/\(raw)"
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = try systemCall { readlink(link, &name, Int(PATH_MAX)) }
+        return String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// fstat(2).
     package borrowing func status() throws(Errno) -> FileStatus { try FileStatus(descriptor: raw) }
 }

@@ -21,7 +21,7 @@ package struct Handle: ~Copyable, Sendable {
             owning: Descriptor(owning: try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }))
     }
 
-    /// Makes a handle of a datagram socket without a name.
+    /// Makes a handle of a datagram socket; strokes with an older key no longer arrive.
     package init(owning descriptor: consuming Descriptor) throws(Errno) {
         var generator = SystemRandomNumberGenerator()
         let key = generator.next()
@@ -31,12 +31,13 @@ package struct Handle: ~Copyable, Sendable {
         self.key = key
     }
 
-    /// Gives it a name of its own that tells where the network's keeper is met. Once.
+    /// Gives it a name of its own that tells where the network's keeper is met. One that has a name keeps it.
     ///
     /// - Parameter rendezvous: a path; one that is too long for a name is left out, and the handle then means nothing to
     ///   a program that inherits it.
     package borrowing func name(rendezvous: String) throws(Errno) {
         let raw = descriptor.raw
+        guard Self.name(of: raw) == nil else { return }
         var generator = SystemRandomNumberGenerator()
         while true {
             let number = String(generator.next(), radix: 16)
@@ -65,6 +66,20 @@ package struct Handle: ~Copyable, Sendable {
         guard let colon = name.lastIndex(of: ":"), name.hasPrefix(prefix) else { return nil }
         let path = name[name.index(name.startIndex, offsetBy: prefix.utf8.count)...][..<colon]
         return path.isEmpty ? nil : String(path)
+    }
+
+    /// A socket without a name that has the flags and time-outs of another. See fcntl(2), socket(7).
+    package static func socketLike(_ old: CInt) throws(Errno) -> Descriptor {
+        let made = Descriptor(
+            owning: try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+        let raw = made.raw
+        _ = try systemCall { linux_fcntl(raw, F_SETFL, max(linux_fcntl(old, F_GETFL, 0), 0)) }
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            var time = timeval()
+            var length = socklen_t(MemoryLayout<timeval>.size)
+            if getsockopt(old, SOL_SOCKET, option, &time, &length) == 0 { _ = setsockopt(raw, SOL_SOCKET, option, &time, length) }
+        }
+        return made
     }
 
     /// What others ring it by. Each user gets one of its own: what it does to it hinders nobody else.

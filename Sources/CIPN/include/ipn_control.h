@@ -14,9 +14,9 @@
 #define IPN_CONTROL_VERSION 2u
 
 enum ipn_operation {
-  IPN_OP_HELLO = 1,   /* -> O_PATH of the marker; <- network page, marker socket */
-  IPN_OP_BIND,        /* the right to manage; <- value: 1 for the first of all binds, whose `options` count */
-  IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle; <- port, node id */
+  IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, or a member's handle (a claim); <- network page, marker socket, O_PATH */
+  IPN_OP_BIND,        /* -> handle, or nothing yet; the right to manage; <- value: 1 for the first of all binds, whose `options` count */
+  IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, handle; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
   IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */
   IPN_OP_SHUTDOWN,    /* value: 1 receiving, 2 sending, 3 both */
@@ -25,6 +25,7 @@ enum ipn_operation {
   IPN_OP_DRAINED,     /* value: node id of a departed writer that has nothing more for us */
   IPN_OP_STATUS,      /* value: where to go on, 0 at first; <- ipn_status_item records */
   IPN_OP_LEAVE,       /* neither bound nor connected from here on */
+  IPN_OP_SETTLE,      /* what was claimed is taken over: the former owner may go */
 };
 
 struct ipn_options {
@@ -48,6 +49,15 @@ struct ipn_request {
 #define IPN_WANT_RECEIVE 1u
 #define IPN_WANT_SEND 2u
 #define IPN_WANT_OOB 4u
+
+/* HELLO with a handle. `value`: the place of a process that has replaced itself is taken, or the rights of one that lives
+ * are shared. `rights`: IPN_MEMBER_* of its node, and these. */
+#define IPN_CLAIM_TAKES 1u
+#define IPN_CLAIM_SHARES 2u
+#define IPN_CLAIM_BOUND 0x100u
+#define IPN_CLAIM_CONNECTED 0x200u
+#define IPN_CLAIM_HANDLES_OOB 0x400u
+#define IPN_CLAIM_WANTS_NUMNODES 0x800u
 
 /* Every answer begins with this; `count` records of the operation's kind follow. */
 struct ipn_answer {

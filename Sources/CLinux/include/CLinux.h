@@ -73,6 +73,10 @@ int linux_datagram_like(int connected);
 /* Takes all 8-byte datagrams that are there. Returns their number. */
 int linux_drain_datagrams(int socket);
 static inline void linux_send_key(int socket, uint64_t key) { send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL); }
+/* The same, and 1 where nobody has the socket open any more. */
+static inline int linux_is_refused(int socket, uint64_t key) {
+  return send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == ECONNREFUSED || errno == ENOTCONN);
+}
 
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
@@ -87,6 +91,7 @@ size_t linux_put_control(struct msghdr *message, size_t room, size_t used, int l
 int linux_get_control(const struct msghdr *message, int level, int type, void *data, size_t size);
 
 int linux_is_nonblocking(int descriptor);
+int linux_dup3(int descriptor, int made, int flags);
 /* pthread_atfork(3), for the child alone. */
 int linux_after_fork(void (*in_child)(void));
 

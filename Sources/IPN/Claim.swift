@@ -1,0 +1,93 @@
+import CIPN
+import Glibc
+import IPNControl
+package import IPNSystem
+import SystemPackage
+
+/// What a handle stands for that was inherited through exec, passed over a Unix socket, or kept by a forked child.
+package struct Claim: Sendable {
+    /// The place of a process that has replaced itself is ours; else its rights are shared, and it lives on.
+    package let takesPlace: Bool
+    package let isBound: Bool
+    package let isConnected: Bool
+    package let directions: Node.Directions
+    package let handlesOutOfBand: Bool
+    package let wantsNumberOfNodes: Bool
+    package let description: [UInt8]
+
+    init(_ answer: ipn_answer) {
+        func has(_ bit: UInt32) -> Bool { answer.rights & bit != 0 }
+        takesPlace = answer.value == UInt64(IPN_CLAIM_TAKES)
+        isBound = has(UInt32(IPN_CLAIM_BOUND))
+        isConnected = has(UInt32(IPN_CLAIM_CONNECTED))
+        var directions: Node.Directions = []
+        if has(UInt32(IPN_MEMBER_RECEIVES)) { directions.insert(.receive) }
+        if has(UInt32(IPN_MEMBER_SENDS)) { directions.insert(.send) }
+        self.directions = directions
+        handlesOutOfBand = has(UInt32(IPN_CLAIM_HANDLES_OOB))
+        wantsNumberOfNodes = has(UInt32(IPN_CLAIM_WANTS_NUMNODES))
+        description = withUnsafeBytes(of: answer.text) { Array($0.prefix(Int(min(answer.text_length, UInt32(IPN_DESCRLEN))))) }
+    }
+}
+
+extension Attachment {
+    /// Reaches the network that a handle belongs to, by what its name tells.
+    /// - Parameter handle: as it was inherited.
+    /// - Throws: `ENOTCONN` where the keeper does not know it, or is gone.
+    static func claim(_ handle: borrowing Descriptor) throws(Errno) -> Attachment {
+        guard let name = Handle.name(of: handle.raw), let rendezvous = Handle.rendezvous(inName: name) else {
+            throw Errno(rawValue: ENOTCONN)
+        }
+        do throws(Errno) {
+            let socket = try PacketSocket(connectingTo: rendezvous)
+            let keeper = try socket.peer().user
+            let attachment = try Introduction(control: ControlSocket(socket), file: try handle.duplicate()).greet()
+            guard keeper == attachment.status.owner || keeper == 0 else { throw Errno.notPermitted }
+            return attachment
+        } catch {
+            switch error {
+            case .notPermitted: throw error
+            default: throw Errno(rawValue: ENOTCONN)
+            }
+        }
+    }
+}
+
+extension Node {
+    /// Takes up what a handle stands for: the network, the rights, and after exec the place of the process that was.
+    ///
+    /// - Parameters:
+    ///   - old: the handle as it was inherited. It must stay open until this returns.
+    /// - Returns: what was claimed, and whether this node has been connected again.
+    /// - Throws: `ENOTCONN` where it stands for nothing any more.
+    package func claim(_ old: borrowing Descriptor) throws(IPNError) -> Claim {
+        do throws(Errno) {
+            let attachment = try Attachment.claim(old)
+            let claim = attachment.claim
+            let path = try attachment.path()
+            let networkOptions = attachment.options
+            let membership = try Membership(path: path, attachment: attachment, options: networkOptions)
+            options = NetworkOptions(membership.options)
+            self.path = path
+            // A place that is taken keeps its description, which the program may be polling already; one that is shared
+            // is the other's.
+            if claim.takesPlace { replaceHandle(try Handle(owning: try old.duplicate())) }
+            if claim.isBound {
+                var request = ipn_request(IPN_OP_BIND)
+                request.options.protocol = UInt32(IPN_ANY)
+                _ = try membership.call(request, descriptors: [old.raw])
+                isBound = true
+            }
+            observes = claim.handlesOutOfBand
+            wantsCounts = claim.handlesOutOfBand && claim.wantsNumberOfNodes
+            if claim.isConnected {
+                try join(membership, directions: claim.directions, port: nil, history: false, window: nil, protocolNumber: 0)
+            }
+            self.membership = membership
+            if claim.takesPlace { _ = try membership.call(ipn_request(IPN_OP_SETTLE)) }
+            return claim
+        } catch {
+            throw IPNError(error, path ?? "", "the inherited descriptor stands for nothing any more: \(error)")
+        }
+    }
+}

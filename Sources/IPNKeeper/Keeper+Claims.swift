@@ -1,0 +1,84 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// Descriptors outlive the calls that made them: a program replaces itself (exec), passes one on, or forks.
+///
+/// The connection to us does not survive exec, but the handle does, and whoever shows us the handle itself has a right
+/// to what it stands for:
+///
+///     member --exec--> ghost --(a claim)--> another member, in its place and at its position
+///        |               `--(the process ends, or the handle is closed)--> gone
+///        `--(a claim: forked, or passed on)--> a second member with the same rights, from now on
+extension Keeper {
+    /// The link of a member has closed.
+    func hangUp(_ member: Member) {
+        guard member.holdsNetwork, member.handleInode != 0, member.isProcessAlive, member.isHandleOpen else { return remove(member) }
+        member.isGhost = true
+        poller.remove(member.control.socket.descriptor.raw)
+    }
+
+    /// Removes the ghosts whose handle nobody has open any more: no event says so.
+    func layGhosts() {
+        for member in members.values where member.isGhost && !member.isHandleOpen { remove(member) }
+    }
+
+    /// Whom a descriptor stands for; a ghost first.
+    func owner(of descriptor: CInt) -> Member? {
+        guard let status = try? FileStatus(descriptor: descriptor), status.isSocket else { return nil }
+        let all = members.values.filter { $0.handleInode == status.inode }
+        return all.first(where: \.isGhost) ?? all.first
+    }
+
+    /// Lets a newcomer in who showed another member's handle.
+    func admit(_ member: Member, claiming owner: Member, _ answer: inout ipn_answer) {
+        member.claimed = owner
+        answer.value = UInt64(owner.isGhost ? IPN_CLAIM_TAKES : IPN_CLAIM_SHARES)
+        answer.rights = owner.node?.flags ?? 0
+        if owner.isBound { answer.rights |= UInt32(IPN_CLAIM_BOUND) }
+        if owner.node != nil { answer.rights |= UInt32(IPN_CLAIM_CONNECTED) }
+        if owner.handlesOutOfBand { answer.rights |= UInt32(IPN_CLAIM_HANDLES_OOB) }
+        if owner.wantsNumberOfNodes { answer.rights |= UInt32(IPN_CLAIM_WANTS_NUMNODES) }
+        answer.port = Int32(owner.node?.port ?? Int(IPN_PORTNO_ANY))
+        answer.text_length = withUnsafeMutableBytes(of: &answer.text) { fixedText(owner.description, into: $0) }
+    }
+
+    /// What a claimant may do: what the owner of the handle may, whoever the claimant is. Nil where nothing is claimed.
+    func claimedRights(_ member: Member) -> Rights? {
+        guard let node = member.claimed?.node else { return nil }
+        return Rights(receive: node.receives, send: node.sends, manage: false)
+    }
+
+    /// The port of the ghost whose place is taken.
+    func claimedPort(_ member: Member) -> Int? {
+        guard let owner = member.claimed, owner.isGhost, let node = owner.node, node.port >= 0 else { return nil }
+        defer { node.port = Int(IPN_PORTNO_ANY) }
+        return node.port
+    }
+
+    /// Where the ghost had come to with each writer: there its successor goes on.
+    func claimedPlaces(_ member: Member) -> [UInt64: UInt64] {
+        guard let owner = member.claimed, owner.isGhost, let node = owner.node,
+            let mapping = try? Mapping(descriptor: node.region.raw, size: NodeRegion.size, writable: false)
+        else { return [:] }
+        var places: [UInt64: UInt64] = [:]
+        let region = NodeRegion(base: mapping.base)
+        for writer in nodes.values {
+            guard let index = writer.cursor else { continue }
+            let cursor = region.cursor(index)
+            if cursor.generation.loadAcquiring() == writer.nodeID { places[writer.nodeID] = cursor.tail.loadAcquiring() }
+        }
+        return places
+    }
+
+    /// The successor has placed its cursors: nothing is held back for the ghost any more.
+    func settleClaim(_ member: Member) {
+        guard let owner = member.claimed else { return }
+        member.claimed = nil
+        if owner.isGhost { remove(owner) }
+    }
+}
