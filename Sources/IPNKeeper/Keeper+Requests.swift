@@ -144,13 +144,13 @@ extension Keeper {
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
         guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
-            let clapper = descriptors.next(), let handle = descriptors.next()
+            let clapper = descriptors.next()
         else { throw Errno.invalidArgument }
         let regionDescriptor = Descriptor(owning: region)
         let readers = Bell(owning: Descriptor(owning: readerBell))
         let writers = Bell(owning: Descriptor(owning: writerBell))
         let clapperDescriptor = Descriptor(owning: clapper)
-        member.show(Descriptor(owning: handle))
+        if let handle = descriptors.next() { member.show(Descriptor(owning: handle)) }
         guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
         // An observer takes no port.
         var port = Int(IPN_PORTNO_ANY)

@@ -16,7 +16,7 @@
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, or a member's handle (a claim); <- network page, marker socket, O_PATH */
   IPN_OP_BIND,        /* -> handle, or nothing yet; the right to manage; <- value: 1 for the first of all binds, whose `options` count */
-  IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, handle; <- port, node id */
+  IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, and the handle or nothing; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
   IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */
   IPN_OP_SHUTDOWN,    /* value: 1 receiving, 2 sending, 3 both */
