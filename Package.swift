@@ -53,7 +53,7 @@ let package = Package(
                     "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
-        .executableTarget(name: "ipnd", dependencies: ["IPNKeeper"], swiftSettings: ours),
+        .executableTarget(name: "ipnd", dependencies: ["IPNControl", "IPNKeeper"], swiftSettings: ours),
 
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),
@@ -77,7 +77,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["CLinux", "IPNSystem", "IPNControl", system], path: "Tests/Support",
             swiftSettings: ours),
         .executableTarget(
-            name: "TestPeer", dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "CIPN", "TestSupport", system],
+            name: "TestPeer",
+            dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "CIPN", "TestSupport", system],
             path: "Tests/TestPeer", swiftSettings: ours),
         .testTarget(name: "RingTests", dependencies: ["CIPN", "IPNRing", "TestSupport"], swiftSettings: ours),
         .testTarget(

@@ -4,6 +4,7 @@
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #define MOST_DESCRIPTORS 64
 
@@ -12,7 +13,32 @@ int linux_fcntl(int descriptor, int command, int argument) { return fcntl(descri
 
 void linux_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
-int linux_datagram_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends); }
+int linux_is_unix_datagram(int descriptor) {
+  int domain = 0, type = 0;
+  socklen_t size = sizeof domain;
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+         getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+int linux_identity(int descriptor, uint64_t *device, uint64_t *inode) {
+  struct statx status;
+  if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) < 0) return -1;
+  *device = makedev(status.stx_dev_major, status.stx_dev_minor);
+  *inode = status.stx_ino;
+  return 0;
+}
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+void linux_refuse_descriptors(int socket) { setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)); }
+
+int linux_datagram_pair(int ends[2]) {
+  if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) return -1;
+  for (int i = 0; i < 2; i++) linux_refuse_descriptors(ends[i]);
+  return 0;
+}
 
 union control {
   struct cmsghdr align;
@@ -44,7 +70,7 @@ ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, si
   *count = 0;
   ssize_t length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
   if (length < 0) return -1;
-  int cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+  int cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? EMSGSIZE : 0;
   for (struct cmsghdr *part_ = CMSG_FIRSTHDR(&message); part_; part_ = CMSG_NXTHDR(&message, part_)) {
     if (part_->cmsg_level != SOL_SOCKET || part_->cmsg_type != SCM_RIGHTS) continue;
     size_t here = (part_->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -55,15 +81,14 @@ ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, si
         descriptors[held++] = descriptor;
       } else {
         close(descriptor);
-        cut = 1;
+        cut = EMSGSIZE;
       }
     }
   }
-  if (cut) {
-    while (held > 0) close(descriptors[--held]);
-    return errno = EMSGSIZE, -1;
-  }
   *count = held;
+  /* A list is cut where it is longer than any of ours, or where no number was free for the next one. */
+  if (cut && !(message.msg_flags & MSG_TRUNC) && held < room) cut = EMFILE;
+  if (cut) return errno = cut, -1;
   return length;
 }
 

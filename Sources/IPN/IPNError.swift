@@ -1,4 +1,5 @@
 import Glibc
+import IPNControl
 import IPNSystem
 public import SystemPackage
 
@@ -53,6 +54,12 @@ extension IPNError {
             IPNError(errno, path, "no port is free on the network", remedy: "raise its limit of nodes, or let somebody leave")
         case EPROTO:
             IPNError(errno, path, "the network is of another protocol, or there is none yet", remedy: "name its protocol, or make it first")
+        case EDQUOT:
+            IPNError(
+                errno, path, "this user has as many nodes on the network as one user may have",
+                remedy: "close some, or have its owner make it with a larger \(UserLimits.nodesVariable) or limit of nodes")
+        case ENFILE:
+            IPNError(errno, path, "the network's keeper has no descriptors left", remedy: "close other nodes, or raise its limit (ulimit -n)")
         case Errno.addressInUse.rawValue:
             IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
         case Errno.execFormatError.rawValue:

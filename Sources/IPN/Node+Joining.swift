@@ -17,12 +17,22 @@ extension Node {
     public func bind(_ path: String, options wanted: NetworkOptions = NetworkOptions()) throws(IPNError) {
         guard membership == nil else { throw IPNError(Errno(rawValue: EISCONN), path, "the node is on a network already") }
         try wanted.check(path)
+        try checkUserLimits()
         let membership = try attach(path, creating: wanted.record())
         self.membership = membership
         self.path = path
         // A program that inherits the handle of a bound node is to find the network, too.
         if isPolled { _ = try? prepareWakers(membership.rendezvous) }
         isBound = true
+    }
+
+    /// The keeper that a bind starts inherits them, and would have nobody to complain to.
+    private func checkUserLimits() throws(IPNError) {
+        do throws(UserLimits.Malformed) {
+            _ = try UserLimits.fromEnvironment()
+        } catch {
+            throw IPNError(.invalidArgument, "\(error.variable)=\(error.value)", "no limit for a user", remedy: error.remedy)
+        }
     }
 
     /// Joins the data flow.
@@ -37,7 +47,7 @@ extension Node {
     ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
     ///   - protocolNumber: what the network must be of; `IPN_ANY` (0) for any.
     /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
-    ///   `EADDRNOTAVAIL` without a free port; `ENOENT`, `ECONNREFUSED` where no network is.
+    ///   `EADDRNOTAVAIL` without a free port; `EDQUOT` where the user has as many nodes there as one may have; `ENOENT`, `ECONNREFUSED` where no network is.
     public func connect(
         _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil,
         protocolNumber: Int = 0

@@ -1,5 +1,6 @@
 import CIPN
 import Glibc
+import IPNControl
 import IPNRing
 import IPNSystem
 import SystemPackage
@@ -90,6 +91,11 @@ extension Node {
         } catch {
             if error == .brokenPipe || error == .connectionReset {
                 throw failure(error, "the network's keeper is gone: who has not sent before it went cannot begin", remedy: "join again")
+            }
+            if error.rawValue == EDQUOT {
+                throw failure(
+                    error, "this user's nodes hold as much memory as one user's may",
+                    remedy: "close some, or have the network's owner make it with a larger \(UserLimits.memoryVariable)")
             }
             throw failure(error, "cannot make the memory to send from: \(error)", remedy: "free memory, or choose a smaller MTU")
         }

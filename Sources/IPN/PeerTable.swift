@@ -121,8 +121,8 @@ struct PeerTable {
         newsCount += 1
         switch ipn_roster_event(rawValue: item.event) {
         case IPN_EVENT_JOIN:
-            guard let region = descriptors.next(), let reader = descriptors.next(), let writer = descriptors.next(),
-                let clapper = descriptors.next()
+            guard descriptors.count >= (item.flags & UInt32(IPN_MEMBER_IS_HEARD) != 0 ? 6 : 4), let region = descriptors.next(),
+                let reader = descriptors.next(), let writer = descriptors.next(), let clapper = descriptors.next()
             else { throw Errno(rawValue: EPROTO) }
             let clapperDescriptor = Descriptor(owning: clapper)
             let regionDescriptor = Descriptor(owning: region)
@@ -165,6 +165,11 @@ struct PeerTable {
             entries[item.node_id]?.hasDeparted = true
         case IPN_EVENT_GONE:
             entries[item.node_id] = nil
+        case IPN_EVENT_KEEPER:
+            guard descriptors.count >= 2, let readerEar = descriptors.next(), let writerEar = descriptors.next() else {
+                throw Errno(rawValue: EPROTO)
+            }
+            newEars.append((readerEar, writerEar))
         default:
             break
         }

@@ -18,6 +18,14 @@ extension Keeper {
         var descriptors: [CInt] = []
         answer.value = roster.version
         answer.epoch = roster.epoch
+        if let bells = asker.keeperBells, !asker.hearsKeeper {
+            asker.hearsKeeper = true
+            var item = ipn_roster_item()
+            item.event = IPN_EVENT_KEEPER.rawValue
+            item.descriptors = 2
+            items.append(item)
+            descriptors = [bells.reader.ear.raw, bells.writer.ear.raw]
+        }
         for change in changes {
             if items.count == Int(IPN_ITEMS_MAX) || descriptors.count + Int(IPN_JOIN_DESCRIPTORS) > Int(IPN_DESCRIPTORS_MAX) {
                 answer.value = change.version - 1
@@ -75,19 +83,19 @@ extension Keeper {
         var answer = template
         // Who is on it is nobody's business who has no part in it.
         guard !(try rights(of: member).isEmpty) else { throw Errno.permissionDenied }
-        let room = 256
+        let room = 64
         let tokens = members.keys.filter { $0 > request.value }.sorted()
         let shown = tokens.prefix(room)
         answer.options = options
         answer.value = shown.last ?? request.value
         answer.more = tokens.count > room ? 1 : 0
-        let streams = nodes.values.filter { $0.cursor != nil }
+        let streams = nodes.values.compactMap { node in node.head.map { (node, $0) } }
         let items = shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.token != member.token }
             .map { status(of: $0, streams: streams) }
         try member.control.send(answer, items: items)
     }
 
-    private func status(of member: Member, streams: [ConnectedNode]) -> ipn_status_item {
+    private func status(of member: Member, streams: [(ConnectedNode, head: UInt64)]) -> ipn_status_item {
         var item = ipn_status_item()
         item.port = -1
         item.pid = UInt32(bitPattern: member.peer.processID)
@@ -97,23 +105,16 @@ extension Keeper {
         item.node_id = node.nodeID
         item.port = Int32(node.port)
         item.flags = node.flags
-        // Mapped for the moment only: a keeper that held every region would cost more than the network.
-        guard let mapping = try? Mapping(descriptor: node.region.raw, size: NodeRegion.size, writable: false) else {
-            return item
-        }
-        let region = NodeRegion(base: mapping.base)
-        item.sent = region.head.load()
-        item.received = region.received.load()
-        item.lost = region.lost.load()
-        item.dropped = region.dropped.load()
+        item.sent = node.word(Int(IPN_NODE_HEAD))
+        item.received = node.word(Int(IPN_NODE_RECEIVED))
+        item.lost = node.word(Int(IPN_NODE_LOST))
+        item.dropped = node.word(Int(IPN_NODE_DROPPED))
         if node.receives {
-            for stream in streams where stream.nodeID != node.nodeID {
-                guard let cursor = stream.cursor,
-                    let other = try? Mapping(descriptor: stream.region.raw, size: NodeRegion.size, writable: false)
-                else { continue }
-                let head = NodeRegion(base: other.base).head.load()
-                let place = region.cursor(cursor)
-                let tail = place.generation.load() == stream.nodeID ? place.tail.load() : head
+            for (stream, head) in streams where stream.nodeID != node.nodeID {
+                guard let cursor = stream.cursor else { continue }
+                let place = NodeRegion.cursorRange(cursor).lowerBound
+                guard node.word(place + Int(IPN_CURSOR_GENERATION)) == stream.nodeID else { continue }
+                let tail = node.word(place + Int(IPN_CURSOR_TAIL))
                 // Both are other processes' words: the sum must not trap.
                 item.pending &+= head >= tail ? head - tail : 0
             }

@@ -11,7 +11,7 @@ extension Keeper {
         node.receives = false
         node.sends = false
         node.hasDeparted = true
-        if node.pool != nil { node.owed = Set(nodes.values.filter { $0.receives }.map { $0.nodeID }) }
+        if node.pool != nil, mayStay(node) { node.owed = Set(nodes.values.filter { $0.receives }.map { $0.nodeID }) }
         if node.owed.isEmpty {
             forget(node)
         } else {

@@ -11,11 +11,20 @@ extension Keeper {
     /// - Returns: false where the client has hung up.
     func answerOne(_ member: Member) throws(Errno) -> Bool {
         var request = ipn_request()
-        var packet = try withReceiveBuffer(of: &request) { buffer throws(Errno) in
-            try member.control.socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT))
+        var answer = ipn_answer()
+        var packet: PacketSocket.Packet
+        do throws(Errno) {
+            packet = try withReceiveBuffer(of: &request) { buffer throws(Errno) in
+                try member.control.socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT))
+            }
+        } catch {
+            // It is our limit that was met: it shall not take it for its own.
+            guard error == .tooManyOpenFiles else { throw error }
+            answer.error = ENFILE
+            try member.control.send(answer, items: [Never]())
+            return true
         }
         if packet.length == 0 { return false }
-        var answer = ipn_answer()
         answer.operation = request.operation
         guard packet.length == MemoryLayout<ipn_request>.size,
             ControlSocket.isOurs(
@@ -23,6 +32,11 @@ extension Keeper {
         else {
             // The answer carries our versions: the client names both in its message.
             answer.error = EPROTO
+            try member.control.send(answer, items: [Never]())
+            return false
+        }
+        if let refusal = member.refusal {
+            answer.error = refusal.rawValue
             try member.control.send(answer, items: [Never]())
             return false
         }
@@ -48,7 +62,7 @@ extension Keeper {
         case IPN_OP_BIND:
             answer.value = isStarting ? 1 : 0
             try bind(member, request)
-            if let handle = descriptors.next() { member.show(Descriptor(owning: handle)) }
+            if let handle = descriptors.next() { member.show(handle) }
             answer.options = options
         case IPN_OP_CONNECT:
             try connect(member, request, descriptors: &descriptors, &answer)
@@ -80,10 +94,15 @@ extension Keeper {
         _ member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) -> [CInt] {
         guard let raw = descriptors.next() else { throw Errno.notPermitted }
-        let proof = Descriptor(owning: raw)
-        if let owner = owner(of: proof.raw) {
+        defer { Disposal.close(raw) }
+        switch HandedKind(of: raw) {
+        case .path:
+            guard marker.isReached(by: raw) else { throw Errno.permissionDenied }
+        case .datagramSocket:
+            // The socket itself: a file could have any number.
+            guard let owner = owner(of: raw) else { throw Errno.permissionDenied }
             admit(member, claiming: owner, &answer)
-        } else if !marker.isReached(by: proof.raw) {
+        default:
             throw Errno.permissionDenied
         }
         member.hasGreeted = true
@@ -143,15 +162,23 @@ extension Keeper {
         let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
-        guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
-            let clapper = descriptors.next()
+        guard (4...5).contains(descriptors.count), let region = descriptors.next(), let readerBell = descriptors.next(),
+            let writerBell = descriptors.next(), let clapper = descriptors.next()
         else { throw Errno.invalidArgument }
+        guard case .memory = HandedKind(of: region), case .eventCounter = HandedKind(of: readerBell),
+            case .eventCounter = HandedKind(of: writerBell), case .datagramSocket = HandedKind(of: clapper)
+        else {
+            for raw in [region, readerBell, writerBell, clapper] { Disposal.close(raw) }
+            throw Errno.invalidArgument
+        }
         let regionDescriptor = Descriptor(owning: region)
         let readers = Bell(owning: Descriptor(owning: readerBell))
         let writers = Bell(owning: Descriptor(owning: writerBell))
         let clapperDescriptor = Descriptor(owning: clapper)
-        if let handle = descriptors.next() { member.show(Descriptor(owning: handle)) }
+        if let handle = descriptors.next() { member.show(handle) }
         guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
+        // Who takes a ghost's place adds nobody.
+        if member.claimed?.isGhost != true { try checkNodes(of: member.peer.user) }
         // An observer takes no port.
         var port = Int(IPN_PORTNO_ANY)
         if receives || sends {
@@ -160,6 +187,7 @@ extension Keeper {
         let node = ConnectedNode(
             nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
             readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
+        if member.peer.user != geteuid() { try node.makeKeeperBells() }
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {
@@ -194,16 +222,19 @@ extension Keeper {
         guard let node = member.node, node.sends, node.pool == nil, let raw = descriptors.next() else {
             throw Errno.invalidArgument
         }
+        guard case .memory = HandedKind(of: raw) else {
+            Disposal.close(raw)
+            throw Errno.invalidArgument
+        }
         let pool = Descriptor(owning: raw)
         guard try SharedMemory.sealedSize(of: pool) > Int(IPN_PAGE) else { throw Errno.invalidArgument }
-        let headPage = try Mapping(descriptor: node.region.raw, size: Int(IPN_PAGE), writable: false)
+        try checkMemory(of: node.userID)
         guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
             throw Errno(rawValue: ENOBUFS)
         }
         usedCursors.insert(cursor)
         node.cursor = cursor
         node.pool = consume pool
-        node.headPage = consume headPage
         roster.record(IPN_EVENT_POOL, node.nodeID)
         announceRoster()
         return cursor

@@ -1,7 +1,7 @@
 import CIPN
 import CLinux
 import Glibc
-import IPNControl
+package import IPNControl
 import IPNRing
 package import IPNSystem
 package import SystemPackage
@@ -15,6 +15,9 @@ package final class Keeper {
     let poller: Poller
     let page: SharedMemory
     let pageReader: Descriptor
+    /// For who comes when no other is left.
+    var spare = SpareDescriptor()
+    let limits: UserLimits
     var options: ipn_options
     var roster = Roster()
     var members: [UInt64: Member] = [:]
@@ -32,19 +35,21 @@ package final class Keeper {
     /// The program's that makes the network.
     private static let firstToken: UInt64 = 2
     /// Marks the tokens of pidfds.
-    private static let processBit: UInt64 = 1 << 63
+    static let processBit: UInt64 = 1 << 63
 
     /// - Parameters:
     ///   - marker: the bound socket, and a path descriptor of its file.
     ///   - listener: listening at `rendezvous` already.
     ///   - first: the connection of the program that makes the network.
+    ///   - limits: what one user may take of it.
     package init(
         marker: consuming Descriptor, markerPath: consuming Descriptor, listener: consuming Descriptor,
-        rendezvous: String, first: consuming Descriptor
+        rendezvous: String, first: consuming Descriptor, limits: UserLimits = UserLimits()
     ) throws(Errno) {
         self.marker = try Marker(socket: marker, path: markerPath)
         self.rendezvous = rendezvous
         self.listener = listener
+        self.limits = limits
         poller = try Poller()
         page = try SharedMemory(name: "ipn-network", size: Int(IPN_PAGE), sealedAgainstMapping: true)
         pageReader = try page.readOnlyDescriptor()
@@ -59,7 +64,7 @@ package final class Keeper {
         while isStarting || isNeeded {
             for event in try poller.wait(milliseconds: patience) {
                 if event.token == Self.listenerToken {
-                    acceptAll()
+                    acceptSome()
                 } else if let member = members[event.token & ~Self.processBit] {
                     if event.token & Self.processBit != 0 {
                         remove(member)
@@ -89,28 +94,6 @@ package final class Keeper {
         return options.persist != 0 && ((try? marker.status().linkCount) ?? 0) > 0
     }
 
-    private func acceptAll() {
-        while true {
-            let raw = linux_accept(listener.raw, CInt(SOCK_CLOEXEC.rawValue))
-            guard raw >= 0 else { return }
-            // A client that cannot be watched is one that we cannot serve.
-            try? admit(Descriptor(owning: raw))
-        }
-    }
-
-    private func admit(_ connection: consuming Descriptor) throws(Errno) {
-        let socket = PacketSocket(owning: connection)
-        let peer = try socket.peer()
-        let pidfd = linux_peer_pidfd(socket.descriptor.raw, peer.processID)
-        let token = nextToken
-        nextToken += 1
-        try poller.add(socket.descriptor.raw, token: token)
-        if pidfd >= 0 { try poller.add(pidfd, token: token | Self.processBit) }
-        members[token] = Member(
-            token: token, control: ControlSocket(socket), peer: peer,
-            process: pidfd >= 0 ? Descriptor(owning: pidfd) : nil)
-    }
-
     private func serve(_ member: Member, hungUp: Bool) {
         do throws(Errno) {
             guard try answerOne(member) else { return hangUp(member) }
@@ -125,6 +108,7 @@ package final class Keeper {
         guard members.removeValue(forKey: member.token) != nil else { return }
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
+        member.control.socket.refuseAll()
         if isMaker(member) { isStarting = false }
         leave(member)
     }
@@ -139,6 +123,11 @@ package final class Keeper {
 
     /// Whether it is the program that started us.
     func isMaker(_ member: Member) -> Bool { member.token == Self.firstToken }
+
+    func newToken() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
 
     func newNodeID() -> UInt64 {
         defer { nextNodeID += 1 }
@@ -160,8 +149,8 @@ package final class Keeper {
             if lost {
                 node.wake()
             } else {
-                if node.receives { node.readerBell.ring() }
-                if node.sends { node.writerBell.ring() }
+                if node.receives { node.ringReader() }
+                if node.sends { node.ringWriter() }
             }
         }
         let nodes = nodes
@@ -182,7 +171,7 @@ package final class Keeper {
         NetworkPage(base: page.mapping.base).counts.storeReleasing(now.packed)
         fullFence()
         for member in members.values where member.handlesOutOfBand && member.wantsNumberOfNodes {
-            member.node?.readerBell.ring()
+            member.node?.ringReader()
             member.node?.strike()
         }
     }

@@ -22,8 +22,10 @@ struct Marker: ~Copyable {
 
     /// Whether `descriptor` is an `O_PATH` descriptor of this very file: whoever has one could reach it.
     func isReached(by descriptor: CInt) -> Bool {
-        guard let other = try? FileStatus(descriptor: descriptor) else { return false }
-        return other.isSameFile(as: identity)
+        var device: UInt64 = 0
+        var inode: UInt64 = 0
+        guard case .path = HandedKind(of: descriptor), linux_identity(descriptor, &device, &inode) == 0 else { return false }
+        return device == identity.device && inode == identity.inode
     }
 
     /// An `O_PATH` descriptor of the file.

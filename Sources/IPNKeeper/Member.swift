@@ -2,7 +2,6 @@ import CIPN
 import CLinux
 import Glibc
 import IPNControl
-import IPNRing
 import IPNSystem
 import SystemPackage
 
@@ -17,6 +16,8 @@ final class Member {
     let processNumber: CInt
     /// Proved by a descriptor that it can reach the marker.
     var hasGreeted = false
+    /// Why it cannot stay: its first request is answered with it, and it goes.
+    var refusal: Errno?
     var isBound = false
     var node: ConnectedNode?
     var wantsNumberOfNodes = false
@@ -38,9 +39,11 @@ final class Member {
     /// Whether somebody has the handle open, as far as can be told.
     var isHandleOpen: Bool { node?.isHandleOpen ?? true }
 
-    /// Takes note of a handle.
-    func show(_ handle: consuming Descriptor) {
-        if let status = try? handle.status(), status.isSocket { handleInode = status.inode }
+    /// Takes note of a handle, and closes it.
+    func show(_ raw: CInt) {
+        defer { Disposal.close(raw) }
+        guard case .datagramSocket = HandedKind(of: raw), let status = try? FileStatus(descriptor: raw) else { return }
+        handleInode = status.inode
     }
 
     var holdsNetwork: Bool { isBound || node != nil }
@@ -69,8 +72,6 @@ final class ConnectedNode {
     private let clapper: Descriptor
     let key: UInt64
     var pool: Descriptor?
-    /// The first page of its region, from its first send on: where its head is.
-    var headPage: Mapping?
     /// The index of its cursor in every region; it has one from its first send on.
     var cursor: Int?
     var hasDeparted = false
@@ -78,6 +79,11 @@ final class ConnectedNode {
     var starts: [UInt64: UInt64] = [:]
     /// The receivers that had joined when it left, and have not yet read all that it sent.
     var owed: Set<UInt64> = []
+
+    /// What the keeper rings it by, where that is another user's process: an eventfd of another's could block it.
+    private(set) var keeperBells: ForeignBells?
+    /// Whether it was given the other ends.
+    var hearsKeeper = false
 
     /// What other users ring it by, made when the first node of each asks.
     private var foreignBells: [uid_t: ForeignBells] = [:]
@@ -100,10 +106,13 @@ final class ConnectedNode {
         self.key = key
     }
 
+    /// Has the keeper, another user's process, ring what no stranger can make it wait for. Once.
+    func makeKeeperBells() throws(Errno) { keeperBells = try ForeignBells(like: clapper) }
+
     /// Wakes whoever sleeps in its calls, and makes its handle readable.
     func wake() {
-        if receives { readerBell.ring() }
-        if sends { writerBell.ring() }
+        if receives { ringReader() }
+        if sends { ringWriter() }
         strike()
     }
 
@@ -111,23 +120,36 @@ final class ConnectedNode {
     var isHandleOpen: Bool { linux_is_refused(clapper.raw, key) == 0 }
 
     /// Makes its handle readable.
-    func strike() { Handle.strike(clapper.raw, key) }
+    func strike() { Handle.strike(keeperBells?.clapper.raw ?? clapper.raw, key) }
 
     /// What a node of `user` rings its handle by: where it is another user's, of that user's own.
     func clapper(for other: ConnectedNode) throws(Errno) -> CInt {
         isForeign(to: other) ? try foreignBells(of: other.userID).clapper.raw : clapper.raw
     }
 
-    /// The next message that it will send; nil before the first.
-    var head: UInt64? {
-        switch headPage {
-        case .some(let page): NodeRegion(base: page.base).head.loadAcquiring()
-        case nil: nil
-        }
+    func ringReader() {
+        if let keeperBells { linux_ring_datagram(keeperBells.reader.clapper.raw) } else { readerBell.ring() }
     }
 
-    /// Whether a node may not hold this one's eventfds: it is another user's. Root could do anything anyway.
-    func isForeign(to other: ConnectedNode) -> Bool { other.userID != userID && other.userID != 0 }
+    func ringWriter() {
+        if let keeperBells { linux_ring_datagram(keeperBells.writer.clapper.raw) } else { writerBell.ring() }
+    }
+
+    /// The next message that it will send; nil before its first.
+    var head: UInt64? { pool == nil ? nil : word(Int(IPN_NODE_HEAD)) }
+
+    /// A word of its region: its own word only, and nothing is decided for others by it.
+    ///
+    /// Read, not mapped: to touch a page that is not there would make it, at our expense, or be a signal where memory
+    /// is short. See pread(2).
+    func word(_ offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        return pread(region.raw, &word, MemoryLayout<UInt64>.size, off_t(offset)) == MemoryLayout<UInt64>.size ? word : 0
+    }
+
+    /// Whether a node is another user's. Neither may hold the other's eventfds: whoever does could drain one, or fill it
+    /// and have it block, and so hold up whoever rings it, root included.
+    func isForeign(to other: ConnectedNode) -> Bool { other.userID != userID }
 
     /// The bells by which a user rings this node.
     func foreignBells(of user: uid_t) throws(Errno) -> ForeignBells {

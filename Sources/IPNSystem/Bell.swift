@@ -74,8 +74,9 @@ package struct Ears: ~Copyable, Sendable {
     package static func silence(_ raw: CInt) {
         var event = epoll_event()
         var stroke: UInt8 = 0
-        while epoll_wait(raw, &event, 1, 0) == 1 {
-            while recv(CInt(event.data.u64), &stroke, 1, CInt(MSG_DONTWAIT)) >= 0 {}
+        // Not without end: whoever rings all the time shall only wake us too often.
+        for _ in 0..<64 where epoll_wait(raw, &event, 1, 0) == 1 {
+            for _ in 0..<64 where recv(CInt(event.data.u64), &stroke, 1, CInt(MSG_DONTWAIT)) < 0 { break }
             // The other end is closed: nothing more will come, and the end itself is no stroke.
             if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
                 _ = epoll_ctl(raw, EPOLL_CTL_DEL, CInt(event.data.u64), &event)

@@ -45,6 +45,13 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// fstat(2).
     package borrowing func status() throws(Errno) -> FileStatus { try FileStatus(descriptor: raw) }
+
+    /// Bytes of a file that are really there; 0 where it cannot tell.
+    package borrowing func allocatedBytes() -> Int {
+        var status = stat()
+        // Always in units of 512, see stat(3type).
+        return fstat(raw, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+    }
 }
 
 /// What stat(2) tells that the bus decides by.

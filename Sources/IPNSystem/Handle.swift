@@ -27,6 +27,7 @@ package struct Handle: ~Copyable, Sendable {
         let key = generator.next()
         let raw = descriptor.raw
         _ = try systemCall { linux_filter_key(raw, key) }
+        linux_refuse_descriptors(raw)
         self.descriptor = descriptor
         self.key = key
     }

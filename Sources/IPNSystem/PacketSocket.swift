@@ -48,8 +48,35 @@ package struct PacketSocket: ~Copyable, Sendable {
         let raw = descriptor.raw
         var numbers = [CInt](repeating: -1, count: 64)
         var count = numbers.count
-        let length = try systemCall { linux_receive(raw, buffer.baseAddress, buffer.count, &numbers, &count, flags) }
-        return Packet(length: length, descriptors: DescriptorList(owning: Array(numbers.prefix(count))))
+        do throws(Errno) {
+            let length = try systemCall {
+                count = numbers.count
+                return linux_receive(raw, buffer.baseAddress, buffer.count, &numbers, &count, flags)
+            }
+            return Packet(length: length, descriptors: DescriptorList(owning: Array(numbers.prefix(count))))
+        } catch {
+            // What came with a packet that was cut is closed here.
+            _ = DescriptorList(owning: Array(numbers.prefix(count)))
+            throw error
+        }
+    }
+
+    /// Takes in nothing more, and disposes of what came: closing a socket closes the descriptors that wait in it.
+    package borrowing func refuseAll() {
+        _ = shutdown(descriptor.raw, CInt(SHUT_RD))
+        var byte: UInt8 = 0
+        // An empty packet looks like the end, and the other side's end comes before what it has left: as often as a
+        // socket's queue can hold packets.
+        for _ in 0..<300 {
+            do throws(Errno) {
+                _ = try withUnsafeMutableBytes(of: &byte) { buffer throws(Errno) in
+                    try receive(into: buffer, flags: CInt(MSG_DONTWAIT))
+                }
+            } catch {
+                // A packet longer than a byte is cut, and the next one comes.
+                if error == .resourceTemporarilyUnavailable { return }
+            }
+        }
     }
 
     /// Who is at the other end, as the kernel has it.
@@ -99,7 +126,7 @@ package struct DescriptorList: ~Copyable {
     }
 
     deinit {
-        for number in numbers { _ = close(number) }
+        for number in numbers { Disposal.close(number) }
     }
 }
 

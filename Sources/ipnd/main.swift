@@ -1,4 +1,5 @@
 import Glibc
+import IPNControl
 import IPNKeeper
 import IPNSystem
 
@@ -16,7 +17,7 @@ guard CommandLine.arguments.count == 3, fcntl(3, F_GETFD) >= 0, fcntl(6, F_GETFD
 do {
     let keeper = try Keeper(
         marker: Descriptor(owning: 3), markerPath: Descriptor(owning: 4), listener: Descriptor(owning: 5),
-        rendezvous: CommandLine.arguments[2], first: Descriptor(owning: 6))
+        rendezvous: CommandLine.arguments[2], first: Descriptor(owning: 6), limits: try UserLimits.fromEnvironment())
     try keeper.run()
 } catch {
     complain("\(CommandLine.arguments[1]): \(error)")

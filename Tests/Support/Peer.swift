@@ -5,8 +5,10 @@ import Glibc
 public final class Peer {
     public let child: Child
 
-    public init(user: UInt32? = nil) throws {
-        child = try Child(Child.built("TestPeer"), user.map { ["peer", "\($0)"] } ?? ["peer"])
+    /// - Parameter environment: variables to set, as `NAME=VALUE`.
+    public init(user: UInt32? = nil, environment: [String] = []) throws {
+        let words = user.map { ["peer", "\($0)"] } ?? ["peer"]
+        child = try Child("/usr/bin/env", environment + [Child.built("TestPeer")] + words)
     }
 
     /// Says a line, without waiting for the answer.

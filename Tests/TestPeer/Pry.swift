@@ -14,8 +14,11 @@ func pry(_ path: String) throws {
     _ = try ask(control, IPN_OP_HELLO, [marker.raw])
     let region = try SharedMemory(name: "pry", size: Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE), sealedAgainstMapping: true)
     let bell = try Bell()
+    let node = try Handle()
+    try node.name(rendezvous: path)
+    let clapper = try node.clapper()
     let handle = try region.readOnlyDescriptor()
-    _ = try ask(control, IPN_OP_CONNECT, [handle.raw, bell.descriptor.raw, bell.descriptor.raw, bell.descriptor.raw])
+    _ = try ask(control, IPN_OP_CONNECT, [handle.raw, bell.descriptor.raw, bell.descriptor.raw, clapper.raw, node.descriptor.raw])
     for descriptor in try ask(control, IPN_OP_PULL, []) {
         let seals = linux_fcntl(descriptor, F_GET_SEALS, 0)
         guard seals >= 0 else { continue }  // a bell

@@ -7,6 +7,7 @@ import IPN
 //   TestPeer peer [UID]               a node that is told what to do, a line each (Conversation)
 //   TestPeer as UID PROGRAM ARGS...   runs a program as that user
 //   TestPeer pry UID PATH             what another user can do with the memory it is handed (Pry)
+//   TestPeer rogue UID PATH HOW ...   what a client or member does that plays by no rule (Rogue)
 let words = CommandLine.arguments
 switch words.dropFirst().first {
 case "peer":
@@ -23,12 +24,20 @@ case "as" where words.count > 3:
 case "pry" where words.count == 4:
     become(words[2])
     do { try pry(words[3]) } catch { fail("\(error)") }
+case "rogue" where words.count > 4:
+    become(words[2])
+    do {
+        let rogue = try Rogue(words[3])
+        try rogue.act(words[4], Array(words[5...]))
+    } catch { fail("\(error)") }
 default:
-    fail("peer, as or pry")
+    fail("peer, as, pry or rogue")
 }
 
 func become(_ user: String) {
-    guard let number = uid_t(user), setgroups(0, nil) == 0, setgid(number) == 0, setuid(number) == 0 else {
+    guard let number = uid_t(user) else { fail("\(user) is no user") }
+    if number == getuid() { return }
+    guard setgroups(0, nil) == 0, setgid(number) == 0, setuid(number) == 0 else {
         fail("cannot become \(user): \(String(cString: strerror(errno)))")
     }
 }

@@ -85,6 +85,7 @@ enum ipn_roster_event {
   IPN_EVENT_CHANGE,    /* receives or sends no longer */
   IPN_EVENT_DEPART,    /* nothing more will come of it: drain its pool, then say so */
   IPN_EVENT_GONE,      /* forget it */
+  IPN_EVENT_KEEPER,    /* descriptors: what the keeper, another user's process, rings: reader's ear, writer's ear */
 };
 #define IPN_MEMBER_RECEIVES 1u
 #define IPN_MEMBER_SENDS 2u

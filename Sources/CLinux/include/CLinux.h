@@ -45,6 +45,11 @@
 int linux_open(const char *path, int flags, mode_t mode);
 int linux_fcntl(int descriptor, int command, int argument);
 int linux_ioctl(int descriptor, unsigned long request, void *argument);
+static inline int linux_is_path_descriptor(int descriptor) { int flags = fcntl(descriptor, F_GETFL); return flags >= 0 && (flags & O_PATH) != 0; }
+int linux_is_unix_datagram(int descriptor);
+
+/* Device and inode as the system knows them now, without asking the file's server: 0, or -1 with errno. See statx(2). */
+int linux_identity(int descriptor, uint64_t *device, uint64_t *inode);
 
 /* errno and MAP_FAILED are macros that Swift does not import. */
 static inline int linux_errno(void) { return errno; }
@@ -58,6 +63,9 @@ void linux_end_with_parent(void);
 
 /* A connected pair of datagram sockets, for bells. Both ends never block. */
 int linux_datagram_pair(int ends[2]);
+/* Lets nobody send descriptors there: whoever drops one unseen could be held up by it. Where the kernel cannot (before
+ * Linux 6.16), nothing happens. */
+void linux_refuse_descriptors(int socket);
 /* A stroke; a full socket has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
@@ -81,8 +89,8 @@ static inline int linux_is_refused(int socket, uint64_t key) {
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
 
-/* One packet. `*count` comes in as room and goes out as the number received, all O_CLOEXEC. A packet or a list of
- * descriptors that was cut is EMSGSIZE, and what came of it is closed. */
+/* One packet. `*count` comes in as room and goes out as the number received, all O_CLOEXEC, also where it fails. A packet
+ * or a list of descriptors that was cut is EMSGSIZE, EMFILE where this process has no number left for them. */
 ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags);
 
 /* Adds a control message behind `used` bytes of them; sets MSG_CTRUNC where it does not fit in `room`. Returns the bytes
@@ -105,6 +113,7 @@ int linux_peer_pidfd(int socket, pid_t pid);
 /* The C library declares the address of these as a transparent union. */
 static inline int linux_accept(int socket, int flags) { return accept4(socket, NULL, NULL, flags); }
 static inline int linux_connect(int socket, const struct sockaddr *address, socklen_t length) { return connect(socket, address, length); }
+static inline int linux_name(int socket, struct sockaddr *address, socklen_t *length) { return getsockname(socket, address, length); }
 static inline int linux_bind(int socket, const struct sockaddr *address, socklen_t length) { return bind(socket, address, length); }
 
 /* sockaddr_un of `path`; its length, or 0 where the path does not fit. */

@@ -1,0 +1,135 @@
+import CLinux
+import Glibc
+import IPN
+import Testing
+import TestSupport
+
+/// Processes, of the owner's user and of another, that do what no library of ours would. See TestPeer's Rogue.
+/// Whatever they do, the others go on, and newcomers come in.
+@Suite(.enabled(if: isRoot, "only root can start a process of another user"))
+struct RogueTests {
+    let scratch: Scratch
+    let path: String
+    let honest: Node
+    let keeper: KeeperProcess
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+        honest = try Node(binding: path, options: .with { $0.nodeLimit = 64 })
+        _ = chmod(path, 0o777)
+        keeper = try KeeperProcess(of: path)
+    }
+
+    private static let users: [UInt32] = [0, stranger]
+
+    /// - Returns: the process, and what it said when it was at it.
+    private func start(_ manner: String, _ words: String..., user: UInt32) throws -> (Child, said: String) {
+        let child = try Child(Child.built("TestPeer"), ["rogue", "\(user)", path, manner] + words)
+        return (child, try child.line())
+    }
+
+    /// Two nodes of other processes, one of them another user's, and one of ours: each hears the others, and can ask
+    /// for the network's state.
+    private func expectAlive(rounds: Int = 1) throws {
+        let reader = try Node(connecting: path, directions: .receive)
+        for user in Self.users {
+            let peer = try Peer(user: user)
+            try peer.expect("connect \(path)")
+            for round in 0..<rounds {
+                try untilHeard {
+                    try peer.expect("send round \(round)")
+                } by: {
+                    try reader.drain().contains { $0.bytes == Array("round \(round)".utf8) }
+                }
+            }
+            try untilHeard {
+                try honest.send("to you")
+            } by: {
+                try peer.expect("receive 10").hasSuffix("to you")
+            }
+        }
+        #expect(try NetworkStatus(of: path).nodes.count >= 2)
+        #expect(keeper.isRunning)
+        _ = try honest.drain()
+    }
+
+    /// A rogue with `w` may push others' messages out of a LOSSY receiver's window, as any fast sender may: then they are
+    /// sent again.
+    private func untilHeard(_ send: () throws -> Void, by listen: () throws -> Bool) throws {
+        try eventually("a message arrives") {
+            try send()
+            return try listen()
+        }
+    }
+
+    @Test(arguments: users) func whoSendsGarbage(user: UInt32) throws {
+        let (rogue, _) = try start("garbage", user: user)
+        try expectAlive(rounds: 100)
+        rogue.kill()
+        try expectAlive()
+    }
+
+    @Test(arguments: users, ["flood", "deaf"]) func whoAsksWithoutEnd(user: UInt32, manner: String) throws {
+        let rogues = try (0..<2).map { _ in try start(manner, user: user).0 }
+        try expectAlive(rounds: 100)
+        for rogue in rogues { rogue.kill() }
+        try expectAlive()
+    }
+
+    @Test(arguments: users) func whoseDescriptorsAreOfTheWrongKind(user: UInt32) throws {
+        // The first of each user costs what the honest node is rung by.
+        try expectAlive()
+        let before = keeper.descriptors
+        let (rogue, said) = try start("descriptors", user: user)
+        #expect(said == "answers \(EPERM) \(EINVAL) \(EISCONN)")
+        try expectAlive()
+        rogue.kill()
+        try eventually("the keeper has closed all of them") { keeper.descriptors <= before }
+    }
+
+    /// close(2) of such a socket takes an hour.
+    @Test(arguments: users) func whoseDescriptorsTakeLongToClose(user: UInt32) throws {
+        let (rogue, _) = try start("linger", user: user)
+        try expectAlive()
+        rogue.kill()
+    }
+
+    /// Who adds to a full eventfd that blocks waits for ever: the keeper, and root's nodes, ring strangers otherwise.
+    @Test func whoFillsTheBellsItIsRungBy() throws {
+        let (rogue, _) = try start("fill", user: stranger)
+        for _ in 0..<100 { try honest.send("ring") }
+        try expectAlive(rounds: 20)
+        rogue.kill()
+    }
+
+    @Test func whoRingsWithoutEnd() throws {
+        let reader = try Node(connecting: path, directions: .receive)
+        let (rogue, _) = try start("ring", user: stranger)
+        try expectAlive(rounds: 100)
+        // Somebody who sleeps between messages, and is woken all the time.
+        let peer = try Peer()
+        try peer.expect("connect \(path)")
+        try peer.tell("receive")
+        try honest.send("now")
+        #expect(try peer.answer().hasSuffix("now"))
+        #expect(try reader.receive() != nil)
+        rogue.kill()
+    }
+
+    @Test(arguments: users) func whoScribblesOverAllThatIsItsOwn(user: UInt32) throws {
+        let rogues = try (0..<2).map { _ in try start("scribble", user: user).0 }
+        try expectAlive(rounds: 300)
+        for rogue in rogues { rogue.kill() }
+        try expectAlive()
+    }
+
+    @Test func whoConnectsAndSaysNothing() throws {
+        let (rogue, _) = try start("silent", "2000", user: stranger)
+        try expectAlive()
+        // No more than a user may have; each is a socket and a pidfd.
+        #expect(keeper.descriptors < 2 * (2 * 32 + 64) + 64)
+        rogue.kill()
+        try expectAlive()
+    }
+}
