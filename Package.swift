@@ -45,12 +45,13 @@ let package = Package(
         // The same for C, and for programs written for AF_IPN.
         .target(name: "IPNSocket", dependencies: ["CIPN", "CLinux", "IPN", "IPNSystem", system], swiftSettings: ours),
         .target(
-            name: "LibIPN", dependencies: ["CIPN", "CLinux", "IPN", "IPNSocket", "IPNSystem", system], exclude: ["exports.map"],
+            name: "LibIPN", dependencies: ["CIPN", "CLinux", "IPN", "IPNSocket", "IPNSystem", system], exclude: ["exports.map", "Manual"],
             swiftSettings: ours,
             // Programs in C have no Swift run-time library: what is needed of it goes in, and nothing of it comes out.
             linkerSettings: [
                 .unsafeFlags([
-                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
+                    "-static-stdlib", "-Xlinker", "-soname=libipn.so.0", "-Xlinker",
+                    "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
         .executableTarget(name: "ipnd", dependencies: ["IPNControl", "IPNKeeper"], swiftSettings: ours),
@@ -90,6 +91,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests", dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "TestSupport", "TestPeer", "Tool", "ipnd", system],
             swiftSettings: ours),
+        // Installs what was built, and compiles programs in C against it.
+        .testTarget(name: "LibraryTests", dependencies: ["TestSupport"], swiftSettings: ours),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
             name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),

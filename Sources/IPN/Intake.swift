@@ -126,7 +126,7 @@ struct Intake: ~Copyable {
     /// - Returns: false when the time is over.
     private mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
         if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
-        if wakers.isReceivingOver && toldCounts == nil { throw Errno(rawValue: ESHUTDOWN) }
+        if isOver { throw Errno(rawValue: ESHUTDOWN) }
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else {
@@ -139,7 +139,7 @@ struct Intake: ~Copyable {
         isArmedForPollers = false
         inbox.arm(polling: false)
         defer { inbox.disarm() }
-        if inbox.isReadable() || hasNews || wakers.isReceivingOver { return true }
+        if inbox.isReadable() || hasNews || isOver { return true }
         hasSlept = true
         do throws(Errno) {
             _ = try waitReadable(wakers.readerBell, ears, milliseconds: milliseconds)
@@ -163,13 +163,16 @@ struct Intake: ~Copyable {
             isArmedForPollers = true
             inbox.arm(polling: true)
             if page.rosterVersion.load() != rosterVersion { synchronize() }
-            guard inbox.isReadable() || hasNumberNews || wakers.isReceivingOver else { return }
+            guard inbox.isReadable() || hasNumberNews || isOver else { return }
         } else if isStruck || isArmedForPollers {
             return
         }
         Handle.strike(wakers.clapper, wakers.key)
         isStruck = true
     }
+
+    /// Nothing will ever come again: data were shut down, and news nobody wants.
+    private var isOver: Bool { toldCounts == nil && wakers.isReceivingOver }
 
     private var hasNumberNews: Bool { toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false }
 

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// What an installation holds.
+@Suite struct InstallTests {
+    @Test func everythingIsInPlace() throws {
+        let prefix = try Installation.shared.get().prefix
+        for name in [
+            "bin/ipn", "libexec/ipnd", "lib/libipn.so", "lib/libipn.so.0", "lib/pkgconfig/ipn.pc", "include/ipn.h",
+            "share/man/man1/ipn.1", "share/man/man1/ipn-tee.1", "share/man/man7/ipn.7",
+            "share/bash-completion/completions/ipn", "share/zsh/site-functions/_ipn", "share/fish/vendor_completions.d/ipn.fish",
+        ] { #expect(FileManager.default.fileExists(atPath: "\(prefix)/\(name)"), "\(name)") }
+    }
+
+    /// A program in C runs where nobody has installed Swift, and is shown nothing of it.
+    @Test func theLibraryStandsAlone() throws {
+        let library = try Installation.shared.get().prefix + "/lib/libipn.so.0"
+        let needed = try Installation.run("sh", "-c", "ldd '\(library)'")
+        #expect(!needed.contains("swift") && !needed.contains("not found"), "\(needed)")
+        let shown = try Installation.run("sh", "-c", "nm -D --defined-only '\(library)' | awk '$2 == \"T\" { print $3 }'")
+        let names = shown.split(separator: "\n")
+        #expect(names.count == 22 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
+    }
+
+    /// The installed programs find each other, wherever they were put.
+    @Test func theInstalledToolWorks() throws {
+        let prefix = try Installation.shared.get().prefix
+        let scratch = try Scratch()
+        let path = scratch("net")
+        #expect(try Child.run("\(prefix)/bin/ipn", ["create", path]).status == 0)
+        let keeper = try KeeperProcess(of: path)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(keeper.pid)/exe") == "\(prefix)/libexec/ipnd")
+        #expect(try Child.run("\(prefix)/bin/ipn", ["remove", path]).status == 0)
+    }
+
+    @Test func withoutAPrefixItSaysHow() throws {
+        let result = try Child.run(Installation.root + "/Tools/install", [])
+        #expect(result.status == 2 && result.errors.hasPrefix("usage: Tools/install --prefix DIR"))
+    }
+}

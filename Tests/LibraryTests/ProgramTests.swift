@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// Programs in C that use the installed library.
+@Suite struct ProgramTests {
+    let scratch: Scratch
+    let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+        // Also for another user.
+        chmod(scratch.path, 0o777)
+    }
+
+    private func run(_ name: String) throws -> String {
+        let result = try Child.run(try Installation.shared.get().compile(name), [path])
+        #expect(result.status == 0, "\(result.errors)")
+        return result.text
+    }
+
+    @Test func everyCall() throws {
+        _ = try run("calls")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
+    @Test func aForkedChildHasItsOwnNode() throws {
+        let silent = try #require(pid_t(try run("forked").trimmingCharacters(in: .newlines)))
+        defer { kill(silent, SIGKILL) }
+        // It holds all its parent's descriptors, and no node.
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+        #expect(kill(silent, 0) == 0)
+    }
+
+    @Test func afterExecItGoesOnWhereItWas() throws {
+        _ = try run("replaced")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
+    @Test func whoIsPassedADescriptorHasItsRights() throws {
+        _ = try run("passed")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+}
