@@ -100,3 +100,14 @@ let package = Package(
         .testTarget(name: "FlowTests", swiftSettings: ours),
     ]
 )
+
+// Tools/fuzz asks for it: its modules are all compiled for libFuzzer.
+if Context.environment["IPN_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CIPN", "CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "IPNKeeper", "Media",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], path: "Tools/Fuzz", swiftSettings: ours))
+}

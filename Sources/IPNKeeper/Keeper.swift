@@ -94,7 +94,7 @@ package final class Keeper {
         return options.persist != 0 && ((try? marker.status().linkCount) ?? 0) > 0
     }
 
-    private func serve(_ member: Member, hungUp: Bool) {
+    func serve(_ member: Member, hungUp: Bool) {
         do throws(Errno) {
             guard try answerOne(member) else { return hangUp(member) }
         } catch {

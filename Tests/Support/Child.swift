@@ -139,7 +139,7 @@ public final class Child: @unchecked Sendable {
     public func resume() { signal(SIGCONT) }
 
     /// How many descriptors it has open.
-    public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
+    public var descriptors: Int { openDescriptors(of: pid) }
 
     /// Whether it sleeps, as /proc has it; processes have one thread that does all.
     public var isAsleep: Bool {
@@ -211,4 +211,17 @@ public final class Child: @unchecked Sendable {
 private func writeOnce(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     signal(SIGPIPE, SIG_IGN)
     return Glibc.write(descriptor, bytes, count)
+}
+
+public func openDescriptors(of pid: Int32) -> Int { Scratch.list("/proc/\(pid)/fd").count }
+
+/// Memory that a process has, as proc_pid_statm(5) counts it.
+public func residentBytes(of pid: Int32) -> Int {
+    let descriptor = linux_open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC, 0)
+    guard descriptor >= 0 else { return 0 }
+    defer { _ = close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = max(read(descriptor, &bytes, bytes.count), 0)
+    let words = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+    return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * sysconf(CInt(_SC_PAGESIZE))
 }

@@ -36,7 +36,7 @@ public final class KeeperProcess {
 
     public var isRunning: Bool { !isReadable(process) }
     /// How many descriptors it has open.
-    public var descriptors: Int { Scratch.list("/proc/\(pid)/fd").count }
+    public var descriptors: Int { openDescriptors(of: pid) }
     /// Whether its own door is there: the name may be another network's by now, once the inode is.
     public var isListening: Bool { door != nil && Self.birth(rendezvous) == door }
 

@@ -46,6 +46,7 @@ final class Conversation {
         case "sendn": try sendMany(count: Int(words[0])!, size: Int(words[1])!, seed: UInt64(words[2])!)
         case "receive": return try receive(words.first.flatMap { Int($0) })
         case "collect": return try collect(Int(words[0])!)
+        case "churn": try churn(words[0], count: Int(words[1])!)
         case "hold": return try hold()
         case "check": return "\(held.filter { Pattern.matches($0.message.message.bytes, seed: $0.message.message.tag) }.count)"
         case "drop": held.removeAll()
@@ -138,6 +139,16 @@ final class Conversation {
             if isMessage == true { taken += 1 }
         }
         return "\(taken) \(sum) \(next.count)"
+    }
+
+    /// Comes, says something, hears what is there, and goes.
+    private func churn(_ path: String, count: Int) throws {
+        for _ in 0..<count {
+            let guest = try Node(connecting: path)
+            try guest.send("here")
+            _ = try guest.receive(timeout: .zero)
+            guest.close()
+        }
     }
 
     private func hold() throws -> String {
