@@ -45,10 +45,14 @@ struct Seconds: ExpressibleByArgument {
     let seconds: Double
     var nanoseconds: Int64 { Int64(seconds * 1e9) }
 
+    init(_ seconds: Double) { self.seconds = seconds }
+
     init?(argument: String) {
         guard let seconds = Double(argument), seconds.isFinite, seconds >= 0, seconds < 1e9 else { return nil }
         self.seconds = seconds
     }
+
+    var defaultValueDescription: String { "\(seconds)" }
 }
 
 /// What a network is made with.

@@ -59,6 +59,7 @@ struct Ipn: ParsableCommand {
               ipn receive /tmp/net &           everybody who receives hears
               echo hello | ipn send /tmp/net   what anybody sends
               ipn show /tmp/net                who is there, and what was lost
+              ipn bench                        how fast this machine is
 
             EXIT STATUS
               0  done
@@ -71,5 +72,6 @@ struct Ipn: ParsableCommand {
         subcommands: [
             TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
+            BenchCommand.self, BenchReaderCommand.self,
         ])
 }

@@ -3,7 +3,7 @@ import TestSupport
 
 /// What `ipn` says of itself.
 @Suite struct HelpTests {
-    @Test(arguments: [[], ["create"], ["remove"], ["show"], ["send"], ["receive"]])
+    @Test(arguments: [[], ["create"], ["remove"], ["show"], ["send"], ["receive"], ["bench"]])
     func helpHasExamples(command: [String]) throws {
         let result = try Tool.run(command + ["--help"])
         #expect(result.status == 0)
@@ -14,7 +14,7 @@ import TestSupport
 
     @Test func generalHelpNamesCommandsAndStatuses() throws {
         let text = try Tool.run(["--help"]).text
-        for word in ["create", "remove", "show", "send", "receive", "EXIT STATUS"] { #expect(text.contains(word)) }
+        for word in ["create", "remove", "show", "send", "receive", "bench", "EXIT STATUS"] { #expect(text.contains(word)) }
     }
 
     @Test func versionIsOneLine() throws {
