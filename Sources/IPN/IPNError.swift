@@ -60,6 +60,14 @@ extension IPNError {
                 remedy: "close some, or have its owner make it with a larger \(UserLimits.nodesVariable) or limit of nodes")
         case ENFILE:
             IPNError(errno, path, "the network's keeper has no descriptors left", remedy: "close other nodes, or raise its limit (ulimit -n)")
+        case EMFILE:
+            IPNError(errno, path, "this process has no descriptor left to join with", remedy: "close some, or raise its limit (ulimit -n)")
+        case EFBIG:
+            IPNError(errno, path, "what nodes share is larger than a file of this process may be", remedy: "raise its limit (ulimit -f)")
+        case ENOSPC:
+            IPNError(errno, path, "no room for the network's file, or for its keeper's door", remedy: "free some in its folder and in /tmp")
+        case ENOMEM:
+            IPNError(errno, path, "no memory left to join with", remedy: "free some, or raise the process's limit (ulimit -v)")
         case Errno.addressInUse.rawValue:
             IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
         case Errno.execFormatError.rawValue:

@@ -101,9 +101,7 @@ struct Intake: ~Copyable {
 
     /// Gives back a message that was kept.
     mutating func release(_ delivery: Delivery) {
-        for index in inbox.writers.indices where inbox.writers[index].nodeID == delivery.nodeID {
-            inbox.writers[index].release(delivery)
-        }
+        inbox.release(delivery)
     }
 
     /// The memory that a delivery lies in, to be kept as long as it is.
@@ -260,9 +258,7 @@ struct Intake: ~Copyable {
         var settled: [UInt64] = []
         hasDeparted = false
         for index in inbox.writers.indices {
-            if inbox.writers[index].hasDeparted && inbox.writers[index].pending() == 0
-                && !inbox.writers[index].holdsMessages
-            {
+            if inbox.isSettled(index) {
                 settled.append(inbox.writers[index].nodeID)
             } else {
                 hasDeparted = hasDeparted || inbox.writers[index].hasDeparted

@@ -55,6 +55,16 @@ package struct Inbox: ~Copyable {
     /// Leaves a message where it was.
     package mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
 
+    /// Gives a held message's slot back, where its writer is still known.
+    package mutating func release(_ delivery: Delivery) {
+        for index in writers.indices where writers[index].nodeID == delivery.nodeID { writers[index].release(delivery) }
+    }
+
+    /// Whether a writer has left and has nothing more for us, nor anything that we hold.
+    package mutating func isSettled(_ index: Int) -> Bool {
+        writers[index].hasDeparted && writers[index].pending() == 0 && !writers[index].holdsMessages
+    }
+
     /// Moves on behind a message.
     @inlinable @inline(__always)
     package mutating func advance(_ writer: Int, past delivery: Delivery, keepPin: Bool) {

@@ -13,11 +13,14 @@ package struct SharedMemory: ~Copyable {
     /// - Parameters:
     ///   - size: bytes; sparse, so only what is touched is paid for.
     ///   - sealedAgainstMapping: also `F_SEAL_FUTURE_WRITE`, for a region that never gives pages back.
-    /// - Throws: `ENOMEM`, `EMFILE`, `ENFILE`.
+    /// - Throws: `ENOMEM`, `EMFILE`, `ENFILE`; `EFBIG` over the limit on a file's size.
     package init(name: String, size: Int, sealedAgainstMapping: Bool) throws(Errno) {
         let raw = try systemCall { memfd_create(name, UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING)) }
         let descriptor = Descriptor(owning: raw)
         _ = try systemCall { fchmod(raw, 0o400) }
+        // Over the limit it would be a signal, SIGXFSZ. See setrlimit(2).
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, rlim_t(size) > limit.rlim_cur { throw Errno.fileTooLarge }
         _ = try systemCall { ftruncate(raw, off_t(size)) }
         let mapping = try Mapping(descriptor: raw, size: size, writable: true)
         var seals = F_SEAL_SHRINK | F_SEAL_GROW

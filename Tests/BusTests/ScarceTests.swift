@@ -1,0 +1,109 @@
+import CLinux
+import Glibc
+import IPN
+import SystemPackage
+import Testing
+import TestSupport
+
+/// Where something runs out, whoever wants it is told with an error: no signal ends it, and nobody else is harmed.
+@Suite struct ScarceTests {
+    let scratch: Scratch
+    let path: String
+    let honest: Node
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+        honest = try Node(binding: path, options: .with { $0.mtu = 1 << 20 })
+    }
+
+    /// A node in a process that has only that much: words for sh(1)'s ulimit.
+    private func poor(_ limit: String) throws -> Child {
+        try Child("/bin/bash", ["-c", "ulimit \(limit) && exec \"$0\" peer", Child.built("TestPeer")])
+    }
+
+    /// Asks for everything that takes something, and goes on to the end.
+    /// - Returns: the answers; nil where such a process cannot even begin.
+    private func strive(_ child: Child, _ words: [String]) throws -> [String]? {
+        try child.write(words.map { "\($0)\n" }.joined())
+        let result = try child.finish()
+        // 127: the loader could not map a library.
+        if result.status == 127 { return nil }
+        #expect(result.status == 0, "\(result.errors)")
+        let answers = result.text.split(separator: "\n").map(String.init)
+        #expect(answers.count == words.count)
+        for answer in answers where !answer.hasPrefix("ok") {
+            #expect(answer.hasPrefix("error ") && !answer.hasPrefix("error 0 "), "\(answer)")
+        }
+        return answers
+    }
+
+    private func expectAlive() throws {
+        let other = try Node(connecting: path)
+        try honest.send("alive")
+        #expect(try other.drain().contains { $0.bytes == Array("alive".utf8) })
+        _ = try honest.drain()
+    }
+
+    private static let everything = ["connect %", "send x", "receive 0", "sendn 3 1000000 1", "receive 0", "close"]
+
+    private func everything() -> [String] { Self.everything.map { $0.replacing("%", with: path) } }
+
+    @Test func descriptors() throws {
+        var hasFailed = false
+        var hasWorked = false
+        for count in [5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 32, 64] {
+            guard let answers = try strive(poor("-n \(count)"), everything()) else { continue }
+            let failed = answers.filter { $0.hasPrefix("error \(EMFILE) ") }
+            hasFailed = hasFailed || !failed.isEmpty
+            hasWorked = hasWorked || answers.allSatisfy { $0.hasPrefix("ok") }
+        }
+        #expect(hasFailed && hasWorked)
+        try expectAlive()
+    }
+
+    /// A keeper without descriptors says so to who comes, and keeps whom it has.
+    @Test func descriptorsOfTheKeeper() throws {
+        let poorPath = scratch("poor")
+        let maker = try poor("-n 48")
+        try maker.write("bind \(poorPath) nodes=64\nconnect -\n")
+        #expect(try maker.line() == "ok made")
+        #expect(try maker.line().hasPrefix("ok 0"))
+        var nodes: [Node] = []
+        var failure: IPNError?
+        while failure == nil {
+            do throws(IPNError) { nodes.append(try Node(connecting: poorPath)) } catch { failure = error }
+        }
+        #expect(nodes.count > 2 && nodes.count < 48)
+        #expect([ENFILE, ECONNREFUSED, EADDRINUSE, ECONNRESET, EPIPE].contains(failure?.errno.rawValue ?? 0), "\(failure!)")
+        try nodes[0].send("still here")
+        try maker.write("receive\n")
+        #expect(try maker.line().hasSuffix("still here"))
+        // Some leave, and there is room again.
+        nodes.removeLast(2)
+        try eventually("a node comes in") { (try? Node(connecting: poorPath)) != nil }
+    }
+
+    @Test func addressSpace() throws {
+        for mebibytes in stride(from: 40, through: 200, by: 20) { _ = try strive(poor("-v \(mebibytes * 1024)"), everything()) }
+        try expectAlive()
+    }
+
+    /// ftruncate(2) beyond the limit is a signal, SIGXFSZ, unless somebody looks first.
+    @Test func fileSize() throws {
+        for kibibytes in [0, 1, 64, 4096, 8192, 1 << 20] {
+            let answers = try #require(try strive(poor("-f \(kibibytes)"), everything() + ["bind \(scratch("own\(kibibytes)"))"]))
+            if kibibytes <= 4096 { #expect(answers[0].hasPrefix("error \(EFBIG) \(path): "), "\(answers[0])") }
+        }
+        try expectAlive()
+    }
+
+    @Test(.enabled(if: isRoot, "only root can mount"), arguments: ["size=4k,nr_inodes=2", "size=8k,nr_inodes=3", "size=4k,nr_inodes=4"])
+    func roomForFiles(options: String) throws {
+        let script = "mount -t tmpfs -o \(options) none \(scratch.path) && IPN_RUNTIME_ROOT=\(scratch.path) exec \"$0\" peer"
+        let child = try Child("/usr/bin/unshare", ["-m", "/bin/bash", "-c", script, Child.built("TestPeer")])
+        let answers = try #require(try strive(child, ["bind \(scratch("full"))", "connect -", "send x"]))
+        #expect(answers[0].hasPrefix("error \(ENOSPC) \(scratch("full")): "), "\(answers[0])")
+        try expectAlive()
+    }
+}
