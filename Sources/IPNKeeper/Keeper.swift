@@ -32,8 +32,9 @@ package final class Keeper {
     private var counts = NodeCounts(version: 1, readers: 0, writers: 0)
 
     private static let listenerToken: UInt64 = 1
+    private static let interruptionToken: UInt64 = 2
     /// The program's that makes the network.
-    private static let firstToken: UInt64 = 2
+    private static let firstToken: UInt64 = 3
     /// Marks the tokens of pidfds.
     static let processBit: UInt64 = 1 << 63
 
@@ -59,12 +60,17 @@ package final class Keeper {
         try admit(first)
     }
 
-    /// Serves until the last node is gone.
-    package func run() throws(Errno) {
+    /// Serves until the last node is gone, or somebody asks to stop: then the nodes go on without a keeper, as if it had
+    /// been killed, but its door is not left behind.
+    package func run(_ interruption: borrowing Interruption) throws(Errno) {
+        try poller.add(interruption.raw, token: Self.interruptionToken)
         while isStarting || isNeeded {
             for event in try poller.wait(milliseconds: patience) {
                 if event.token == Self.listenerToken {
                     acceptSome()
+                } else if event.token == Self.interruptionToken {
+                    _ = unlink(rendezvous)
+                    return
                 } else if let member = members[event.token & ~Self.processBit] {
                     if event.token & Self.processBit != 0 {
                         remove(member)

@@ -16,6 +16,9 @@ package struct Interruption: ~Copyable, Sendable {
         descriptor = Descriptor(owning: try systemCall { signalfd(-1, &set, CInt(SFD_CLOEXEC) | CInt(SFD_NONBLOCK)) })
     }
 
+    /// Readable once somebody asked to stop.
+    package var raw: CInt { descriptor.raw }
+
     /// Waits until `other` is readable. - Returns: whether to stop instead.
     package borrowing func wait(for other: CInt, milliseconds: CInt = -1) throws(Errno) -> Bool {
         let own = descriptor.raw

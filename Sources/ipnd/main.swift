@@ -15,10 +15,11 @@ guard CommandLine.arguments.count == 3, fcntl(3, F_GETFD) >= 0, fcntl(6, F_GETFD
     exit(2)
 }
 do {
+    let interruption = try Interruption()
     let keeper = try Keeper(
         marker: Descriptor(owning: 3), markerPath: Descriptor(owning: 4), listener: Descriptor(owning: 5),
         rendezvous: CommandLine.arguments[2], first: Descriptor(owning: 6), limits: try UserLimits.fromEnvironment())
-    try keeper.run()
+    try keeper.run(interruption)
 } catch {
     complain("\(CommandLine.arguments[1]): \(error)")
     exit(1)
