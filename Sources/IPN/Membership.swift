@@ -37,7 +37,7 @@ final class Membership: @unchecked Sendable {
         self.path = path
         self.options = options
         page = NetworkPage(base: attachment.page.base)
-        table = PeerTable(mtu: Int(options.mtu))
+        table = PeerTable(mtu: Int(options.mtu), network: try attachment.marker.status().inode)
         pageMapping = attachment.page
         marker = attachment.marker
         link = attachment.link

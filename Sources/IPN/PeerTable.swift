@@ -79,9 +79,12 @@ struct PeerTable {
     private var named: Set<UInt64>?
     private var newsCount = 0
     let mtu: Int
+    /// The inode of the marker's socket.
+    private let network: UInt64
 
-    init(mtu: Int) {
+    init(mtu: Int, network: UInt64) {
         self.mtu = mtu
+        self.network = network
     }
 
     /// The request for what we do not know yet.
@@ -135,12 +138,18 @@ struct PeerTable {
             }
             guard entries[item.node_id] == nil else { break }
             guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
-            let mapping = try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false)
-            entries[item.node_id] = Entry(
-                peer: Peer(
-                    nodeID: item.node_id, region: mapping, readerBell: readerBell, writerBell: writerBell,
-                    clapper: clapperDescriptor, key: item.key),
-                receives: receives, sends: sends, joined: newsCount)
+            let key = PeerCache.Key(network: network, nodeID: item.node_id)
+            let peer: Peer
+            if let known = PeerCache.peer(key) {
+                peer = known
+            } else {
+                peer = Peer(
+                    nodeID: item.node_id,
+                    region: try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false),
+                    readerBell: readerBell, writerBell: writerBell, clapper: clapperDescriptor, key: item.key)
+                PeerCache.keep(peer, key)
+            }
+            entries[item.node_id] = Entry(peer: peer, receives: receives, sends: sends, joined: newsCount)
         case IPN_EVENT_POOL:
             let raw = item.descriptors > 0 ? descriptors.next() : nil
             guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
@@ -176,13 +185,17 @@ struct PeerTable {
     }
 
     private func pool(_ descriptor: borrowing Descriptor, of nodeID: UInt64) throws(Errno) -> PeerPool {
+        let key = PeerCache.Key(network: network, nodeID: nodeID)
+        if let known = PeerCache.pool(key) { return known }
         let size = try SharedMemory.sealedSize(of: descriptor)
         let mapping = try Mapping(descriptor: descriptor.raw, size: size, writable: false)
         guard size >= MemoryLayout<ipn_pool_header>.size,
             let layout = PoolLayout(
                 checking: mapping.base.loadUnaligned(as: ipn_pool_header.self), mtu: mtu, nodeID: nodeID, mappedSize: size)
         else { throw Errno.invalidArgument }
-        return PeerPool(mapping: mapping, layout: layout)
+        let made = PeerPool(mapping: mapping, layout: layout)
+        PeerCache.keep(made, key)
+        return made
     }
 
     /// A departed writer was drained: we need nothing of it any more.

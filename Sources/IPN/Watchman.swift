@@ -16,6 +16,7 @@ final class Watchman: @unchecked Sendable {
 
     private struct Watched {
         weak var membership: Membership?
+        var visit: Visit?
     }
 
     private static let place = Lock()
@@ -53,6 +54,18 @@ final class Watchman: @unchecked Sendable {
         watched[token] = nil
     }
 
+    /// Has a visit end when a descriptor is readable.
+    func expect(_ visit: Visit, on raw: CInt) throws(Errno) {
+        lock.lock()
+        visit.token = nextToken
+        nextToken += 1
+        watched[visit.token] = Watched(visit: visit)
+        lock.unlock()
+        try poller.addOnce(raw, token: visit.token)
+    }
+
+    func forgetVisit(_ visit: Visit, on raw: CInt) { forget(visit.token, raw) }
+
     private func start() throws(Errno) {
         var all = sigset_t()
         var before = sigset_t()
@@ -78,9 +91,10 @@ final class Watchman: @unchecked Sendable {
         while true {
             for event in (try? poller.wait()) ?? [] {
                 lock.lock()
-                let membership = watched[event.token]?.membership
+                let entry = watched[event.token]
                 lock.unlock()
-                membership?.keeperHungUp()
+                entry?.membership?.keeperHungUp()
+                entry?.visit?.end(nil)
             }
         }
     }

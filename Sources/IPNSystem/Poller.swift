@@ -20,9 +20,14 @@ package struct Poller: ~Copyable, Sendable {
     }
 
     /// Watches for hang-up alone, and tells of it once.
-    package borrowing func addForHangUp(_ raw: CInt, token: UInt64) throws(Errno) {
+    package borrowing func addForHangUp(_ raw: CInt, token: UInt64) throws(Errno) { try add(raw, EPOLLRDHUP.rawValue, token) }
+
+    /// Watches for readability, and tells of it once.
+    package borrowing func addOnce(_ raw: CInt, token: UInt64) throws(Errno) { try add(raw, EPOLLIN.rawValue, token) }
+
+    private borrowing func add(_ raw: CInt, _ events: UInt32, _ token: UInt64) throws(Errno) {
         var event = epoll_event()
-        event.events = EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue
+        event.events = events | EPOLLONESHOT.rawValue
         event.data.u64 = token
         let poller = descriptor.raw
         _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }

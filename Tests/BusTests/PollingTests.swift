@@ -104,9 +104,9 @@ import TestSupport
         #expect(!isReadable(descriptor))
     }
 
-    @Test func shuttingDownWakesWhoReceives() async throws {
+    @Test func shuttingDownWakesWhoReceives() throws {
         let node = try Node(binding: path)
-        let sleeper = Task.detached { () -> Errno? in
+        let sleeper = OtherThread {
             do throws(IPNError) {
                 _ = try node.receive()
                 return nil
@@ -116,7 +116,7 @@ import TestSupport
         }
         try eventually("it sleeps") { node.region.map { $0.words.armed.load() & UInt64(IPN_ASLEEP) != 0 } ?? false }
         try node.shutdown(.receive)
-        #expect(await sleeper.value == .permissionDenied)
+        #expect(sleeper.wait() == .permissionDenied)
         #expect(isReadable(try node.fileDescriptor()), "the end is something to be told of")
     }
 

@@ -59,7 +59,7 @@ func fuzzAnswers(_ script: inout Script) {
     guard let (ours, theirs) = try? PacketSocket.pair() else { return }
     defer { _ = close(theirs) }
     var link = KeeperLink(ControlSocket(PacketSocket(owning: Descriptor(owning: ours))))
-    var table = PeerTable(mtu: 1 + script.below(256) * 16)
+    var table = PeerTable(mtu: 1 + script.below(256) * 16, network: 0)
     while !script.isAtEnd {
         guard (try? link.post(table.request())) != nil else { return }
         drain(theirs)
