@@ -72,13 +72,27 @@ enum NetworkMaker {
         let bytes = Array(path.utf8)
         var directory: CInt = -1
         defer { if directory >= 0 { _ = close(directory) } }
-        if bytes.count >= MemoryLayout.size(ofValue: sockaddr_un().sun_path) {
+        let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+        if bytes.count >= room {
             let cut = bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1
             let parent = cut < 0 ? "." : cut == 0 ? "/" : String(decoding: bytes[..<cut], as: UTF8.self)
             directory = try Descriptor.open(parent, flags: O_PATH | O_DIRECTORY).release()
             short = "/proc/self/fd/\(directory)/" + String(decoding: bytes[(cut + 1)...], as: UTF8.self)
         }
-        _ = try withSocketAddress(short) { address, length in linux_bind(raw, address, length) }
+        guard short.utf8.count >= room else {
+            _ = try withSocketAddress(short) { address, length in linux_bind(raw, address, length) }
+            return
+        }
+        // A name that fits no address: bound under another, it is then given its own, unless somebody has that.
+        let prefix = "/proc/self/fd/\(directory)/"
+        let passing = "\(prefix).ipn-\(getpid())-\(raw)"
+        _ = try withSocketAddress(passing) { address, length in linux_bind(raw, address, length) }
+        do throws(Errno) {
+            _ = try systemCall { linux_rename_new(passing, short) }
+        } catch {
+            _ = unlink(passing)
+            throw error == .fileExists ? .addressInUse : error
+        }
     }
 
     private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {

@@ -13,6 +13,8 @@ enum ExitStatus: Int32 {
         switch error.errno.rawValue {
         case ENOENT, ECONNREFUSED: self = .noNetwork
         case EACCES, EPERM: self = .noRight
+        // An option out of its range.
+        case EINVAL: self = .usage
         default: self = .failed
         }
     }

@@ -151,7 +151,7 @@ final class RingReader: @unchecked Sendable {
         return delivery
     }
 
-    func release(_ delivery: Delivery) { inbox.writers[0].release(delivery) }
+    func release(_ delivery: Delivery) { inbox.release(delivery) }
     func canTake() -> Bool { inbox.canTake() }
     func isReadable() -> Bool { inbox.isReadable() }
 

@@ -86,7 +86,7 @@ import TestSupport
         ["--history", "70000"],
     ])
     func valuesOutOfRange(option: [String]) throws {
-        try expectOneLine(["create", path] + option, status: 1, naming: option[1] == "1025M" ? "1073741824" : option[1])
+        try expectOneLine(["create", path] + option, status: 2, naming: option[1] == "1025M" ? "1073741824" : option[1])
         #expect(scratch.contents.isEmpty)
     }
 

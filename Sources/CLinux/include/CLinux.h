@@ -116,6 +116,9 @@ static inline int linux_connect(int socket, const struct sockaddr *address, sock
 static inline int linux_name(int socket, struct sockaddr *address, socklen_t *length) { return getsockname(socket, address, length); }
 static inline int linux_bind(int socket, const struct sockaddr *address, socklen_t length) { return bind(socket, address, length); }
 
+/* Renames, and replaces nothing: EEXIST. See renameat2(2). */
+static inline int linux_rename_new(const char *from, const char *to) { return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE); }
+
 /* sockaddr_un of `path`; its length, or 0 where the path does not fit. */
 socklen_t linux_address(struct sockaddr_un *address, const char *path);
 
