@@ -10,7 +10,9 @@ extension Node {
     ///
     /// A file that is left of a network whose every party is gone is taken over, by its owner, with its mode.
     ///
-    /// - Parameter options: for a new network; a network that exists keeps what it has.
+    /// - Parameters:
+    ///   - path: of the network's file.
+    ///   - wanted: for a new network; a network that exists keeps what it has.
     /// - Throws: `EISCONN` where the node is bound or connected; `EPERM` without `x`; `EINVAL` for options out of range;
     ///   `ECONNREFUSED` where something else is at the path; `EADDRINUSE` where the network lives without a keeper that
     ///   could be reached; the path's own errors.

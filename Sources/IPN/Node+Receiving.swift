@@ -19,7 +19,9 @@ extension Node {
 
     /// Lends the next message in place: no copy. RT safe, but for the waiting.
     ///
-    /// - Parameter body: gets the message; its bytes are valid until it returns.
+    /// - Parameters:
+    ///   - timeout: how long to wait; nil for as long as it takes, zero for not at all.
+    ///   - body: gets the message; its bytes are valid until it returns.
     /// - Returns: what `body` returns; nil where nothing came in time.
     @inlinable
     public func withMessage<Result>(

@@ -9,6 +9,7 @@ extension Node {
     /// Sends a copy of `bytes` as one message to everybody who is connected. RT safe on a LOSSY network.
     ///
     /// - Parameters:
+    ///   - bytes: the message, up to the network's MTU; none is a message too.
     ///   - tag: 64 bits that travel beside the payload.
     ///   - timeout: how long to wait for room (LOSSLESS only); nil for as long as it takes, zero for not at all.
     /// - Throws: `EMSGSIZE` over the MTU; `ENOTCONN`; `EPIPE` where the node may not send; `EAGAIN` without room in time;

@@ -72,6 +72,7 @@ public final class Node: @unchecked Sendable {
     /// Makes the network at `path`, or joins it as a manager, and connects.
     ///
     /// - Parameters:
+    ///   - path: of the network's file.
     ///   - options: what to make the network with; where it exists already, what it has counts.
     ///   - directions: which ways to take part.
     /// - Throws: as `bind` and `connect` do.
