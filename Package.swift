@@ -8,6 +8,9 @@ let ours: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// What a policy needs: its header.
+let policies: [CSetting] = [.headerSearchPath("../../../Sources/CIPN/include")]
+
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -19,6 +22,11 @@ let package = Package(
         .library(name: "ipn-c", type: .dynamic, targets: ["LibIPN"]),
         .executable(name: "ipn", targets: ["Tool"]),
         .executable(name: "ipnd", targets: ["ipnd"]),
+        // Policies as anybody would write them: loadable objects that link nothing of ours.
+        .library(name: "hub", type: .dynamic, targets: ["Hub"]),
+        .library(name: "sieve", type: .dynamic, targets: ["Sieve"]),
+        .library(name: "odd", type: .dynamic, targets: ["OddPolicy"]),
+        .library(name: "future", type: .dynamic, targets: ["FuturePolicy"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,7 +44,7 @@ let package = Package(
         // The bus.
         .target(name: "IPNSystem", dependencies: ["CLinux", system], swiftSettings: ours),
         .target(name: "IPNRing", dependencies: ["CIPN"], swiftSettings: ours),
-        .target(name: "IPNControl", dependencies: ["CIPN", "CLinux", "IPNSystem", system], swiftSettings: ours),
+        .target(name: "IPNControl", dependencies: ["CIPN", "CLinux", "IPNSystem", "IPNRing", system], swiftSettings: ours),
         .target(
             name: "IPN", dependencies: ["CIPN", "CLinux", "IPNSystem", "IPNControl", "IPNRing", system], swiftSettings: ours),
         .target(
@@ -71,6 +79,8 @@ let package = Package(
             name: "Service", dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "Display", system],
             swiftSettings: ours),
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
+        .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
+        .target(name: "Sieve", path: "Examples/Policies/Sieve", cSettings: policies),
         .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", arguments, system], swiftSettings: ours),
 
         // Real processes and a real bus: what the tests share, and the other end of their conversations.
@@ -81,6 +91,8 @@ let package = Package(
             name: "TestPeer",
             dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "CIPN", "TestSupport", system],
             path: "Tests/TestPeer", swiftSettings: ours),
+        .target(name: "OddPolicy", path: "Tests/Policies/Odd", publicHeadersPath: ".", cSettings: policies),
+        .target(name: "FuturePolicy", path: "Tests/Policies/Future", publicHeadersPath: ".", cSettings: policies),
         .testTarget(name: "RingTests", dependencies: ["CIPN", "IPNRing", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "BusTests",

@@ -2,4 +2,5 @@
 #include "ipn.h"
 #include "ipn_control.h"
 #include "ipn_media.h"
+#include "ipn_policy.h"
 #include "ipn_records.h"

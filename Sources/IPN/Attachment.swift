@@ -26,6 +26,8 @@ struct Attachment: ~Copyable {
 
     /// Where the marker is now.
     borrowing func path() throws(Errno) -> String { try file.currentPath() }
+    /// No bind has come before: its options are to make the network.
+    var isBeingMade: Bool { options.mtu == 0 }
 
     /// Reaches the network at `path`.
     ///

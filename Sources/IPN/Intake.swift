@@ -27,6 +27,8 @@ struct Intake: ~Copyable {
     var spin: UInt64 = 0
     /// The `counts` word that was last told; nil where nobody wants to be told.
     var toldCounts: UInt64?
+    /// What a policy tells.
+    var news = PolicyNews()
 
     /// Whether a program may poll the handle. It is then readable outside of our calls if, and only if, something is
     /// there; but it may be readable for nothing after waits in calls, where a look would cost each a system call.
@@ -54,6 +56,8 @@ struct Intake: ~Copyable {
     enum Arrival {
         case message(writer: Int, Delivery)
         case counts(NodeCounts)
+        /// It is in `news`.
+        case news
     }
 
     // MARK: One message
@@ -74,6 +78,7 @@ struct Intake: ~Copyable {
                 }
             }
             if page.rosterVersion.load() != rosterVersion { synchronize() }
+            if news.isThere && news.fetch(from: membership) { return .news }
             if let (writer, delivery) = inbox.take() { return .message(writer: writer, delivery) }
             guard try sleep(deadline: deadline) else { return nil }
         }
@@ -88,15 +93,21 @@ struct Intake: ~Copyable {
     }
 
     /// Leaves what `next` gave where it was, to be given again.
-    mutating func putBack(_ writer: Int, _ delivery: Delivery?) {
-        if let delivery { inbox.putBack(writer, delivery) } else { toldCounts = 0 }
+    mutating func putBack(_ message: ArrivedMessage) {
+        if let delivery = message.delivery {
+            inbox.putBack(message.writer, delivery)
+        } else if message.numberOfNodes != nil {
+            toldCounts = 0
+        } else {
+            news.putBack()
+        }
         if isPolled { tellPollers() }
     }
 
     /// What a poll of the node would say: data, news. One look, no system call.
     mutating func readiness() -> (data: Bool, news: Bool) {
         if page.rosterVersion.load() != rosterVersion { synchronize() }
-        return (inbox.isReadable(), hasNumberNews)
+        return (inbox.isReadable(), hasOutOfBand)
     }
 
     /// Gives back a message that was kept.
@@ -125,6 +136,7 @@ struct Intake: ~Copyable {
     private mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
         if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
         if isOver { throw Errno(rawValue: ESHUTDOWN) }
+        if wakers.isNetworkOver && !inbox.isReadable() { throw Errno.connectionReset }
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }
         guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else {
@@ -137,7 +149,7 @@ struct Intake: ~Copyable {
         isArmedForPollers = false
         inbox.arm(polling: false)
         defer { inbox.disarm() }
-        if inbox.isReadable() || hasNews || isOver { return true }
+        if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver { return true }
         hasSlept = true
         do throws(Errno) {
             _ = try waitReadable(wakers.readerBell, ears, milliseconds: milliseconds)
@@ -152,7 +164,7 @@ struct Intake: ~Copyable {
     /// Makes the handle say what is there: readable where something is, silent and armed where nothing is.
     /// - Parameter surely: silent in any case, also after a wait in a call.
     mutating func tellPollers(surely: Bool = false) {
-        if !inbox.isReadable() && !hasNumberNews {
+        if !inbox.isReadable() && !hasOutOfBand {
             if isStruck || !hasSlept || surely {
                 Handle.silence(wakers.handle)
                 isStruck = false
@@ -161,7 +173,7 @@ struct Intake: ~Copyable {
             isArmedForPollers = true
             inbox.arm(polling: true)
             if page.rosterVersion.load() != rosterVersion { synchronize() }
-            guard inbox.isReadable() || hasNumberNews || isOver else { return }
+            guard inbox.isReadable() || hasOutOfBand || isOver || wakers.isNetworkOver else { return }
         } else if isStruck || isArmedForPollers {
             return
         }
@@ -172,10 +184,10 @@ struct Intake: ~Copyable {
     /// Nothing will ever come again: data were shut down, and news nobody wants.
     private var isOver: Bool { toldCounts == nil && wakers.isReceivingOver }
 
-    private var hasNumberNews: Bool { toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false }
+    private var hasOutOfBand: Bool { news.isThere || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false) }
 
     private var hasNews: Bool {
-        page.rosterVersion.load() != rosterVersion || hasNumberNews
+        page.rosterVersion.load() != rosterVersion || hasOutOfBand
     }
 
     private mutating func spinForMessage() -> Bool {
@@ -211,6 +223,7 @@ struct Intake: ~Copyable {
         var existing: [UInt64: WriterView] = [:]
         for view in inbox.writers { existing[view.nodeID] = view }
         for (nodeID, entry) in entries {
+            if entry.isKeeper && !entry.receives { news.listen(to: entry.peer.words.news) }
             guard let pool = entry.pool, let index = entry.cursor else { continue }
             if existing[nodeID] == nil {
                 // A cursor that cannot be paid for means that this writer is not heard; the next roster tries again.

@@ -10,6 +10,8 @@ struct KeeperLink: ~Copyable {
     private let control: ControlSocket
     /// A request was sent whose answer has not been taken.
     private(set) var isAwaitingAnswer = false
+    /// What the last refusal said beside its errno; mostly nothing.
+    private(set) var complaint = ""
 
     var rawDescriptor: CInt { control.socket.descriptor.raw }
 
@@ -41,9 +43,11 @@ struct KeeperLink: ~Copyable {
 
     /// Asks, and waits for the answer.
     /// - Throws: the error that was answered; `EPIPE`, `ECONNRESET` where the keeper is gone.
-    mutating func call(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) -> Answer {
+    ///
+    /// - Parameter payload: bytes for a policy.
+    mutating func call(_ request: ipn_request, payload: [UInt8] = [], descriptors: [CInt] = []) throws(Errno) -> Answer {
         precondition(!isAwaitingAnswer, "an answer was left untaken")
-        try control.send(request, descriptors: descriptors)
+        try control.send(request, payload: payload, descriptors: descriptors)
         return try take(flags: 0)
     }
 
@@ -66,7 +70,7 @@ struct KeeperLink: ~Copyable {
         }
     }
 
-    private func take(flags: CInt) throws(Errno) -> Answer {
+    private mutating func take(flags: CInt) throws(Errno) -> Answer {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
         defer { buffer.deallocate() }
         var packet = try control.socket.receive(into: buffer, flags: flags)
@@ -77,7 +81,10 @@ struct KeeperLink: ~Copyable {
         guard ControlSocket.isOurs(magic: head.magic, version: head.version, recordVersion: head.record_version) else {
             throw Errno(rawValue: EPROTO)
         }
-        if head.error != 0 { throw Errno(rawValue: head.error) }
+        if head.error != 0 {
+            complaint = String(decoding: buffer[size..<packet.length], as: UTF8.self)
+            throw Errno(rawValue: head.error)
+        }
         var descriptors: [CInt] = []
         while let raw = packet.descriptors.next() { descriptors.append(raw) }
         return Answer(

@@ -20,6 +20,8 @@ final class Membership: @unchecked Sendable {
     private let lock = Lock()
     private var link: KeeperLink
     private var table: PeerTable
+    /// Messages go through the keeper, and end with it.
+    let isRouted: Bool
     /// The keeper is gone: what is known of the network stays as it is.
     private var isOrphaned = false
     private var readerEars: Ears?
@@ -36,6 +38,7 @@ final class Membership: @unchecked Sendable {
         rendezvous = try Rendezvous(marker: attachment.status).path
         self.path = path
         self.options = options
+        isRouted = options.isRouted
         page = NetworkPage(base: attachment.page.base)
         table = PeerTable(mtu: Int(options.mtu), network: try attachment.marker.status().inode)
         pageMapping = attachment.page
@@ -53,7 +56,7 @@ final class Membership: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         self.wakers = wakers
-        if isOrphaned { wakers.wakeAll() }
+        if isOrphaned && isRouted { wakers.endNetwork() } else if isOrphaned { wakers.wakeAll() }
     }
 
     /// Asks the keeper something, and waits for the answer.
@@ -62,6 +65,15 @@ final class Membership: @unchecked Sendable {
         defer { lock.unlock() }
         try finishPosted()
         return try link.call(request, descriptors: descriptors).head
+    }
+
+    /// Asks something that is longer than a request, or whose answer is. For what a policy understands.
+    func exchange<Item>(_ request: ipn_request, payload: [UInt8] = [], _ type: Item.Type) throws(Errno) -> (head: ipn_answer, items: [Item]) {
+        lock.lock()
+        defer { lock.unlock() }
+        try finishPosted()
+        let answer = try link.call(request, payload: payload)
+        return (answer.head, try answer.items(Item.self))
     }
 
     /// Asks for records until there are no more, each time from the value of the last answer on.
@@ -89,7 +101,7 @@ final class Membership: @unchecked Sendable {
     /// Without a keeper nodes go on over the memory that they share.
     private func becomeOrphan() {
         isOrphaned = true
-        wakers?.wakeAll()
+        if isRouted { wakers?.endNetwork() } else { wakers?.wakeAll() }
     }
 
     /// The watchman has seen the other end close.

@@ -12,9 +12,21 @@ public struct NumberOfNodes: Equatable, Sendable {
     }
 }
 
+/// Where a message out of band comes from: level 0 is the bus, which tells who is connected; a policy's level is its protocol.
+public struct OutOfBand: Equatable, Sendable {
+    public let level: Int
+    /// What it is about, among the messages of one level.
+    public let tag: Int
+
+    public init(level: Int, tag: Int) {
+        self.level = level
+        self.tag = tag
+    }
+}
+
 /// A message as a copy of one's own.
 public struct Message: Sendable {
-    /// The payload; empty for an out-of-band message.
+    /// The payload; empty for news of who is connected.
     public let bytes: [UInt8]
     /// 64 bits that the sender gave beside the payload.
     public let tag: UInt64
@@ -29,6 +41,8 @@ public struct Message: Sendable {
     public let sender: UInt64
     /// Set in place of a payload when this is news of who is connected (see `Node.wantsNumberOfNodes`).
     public let numberOfNodes: NumberOfNodes?
+    /// Set for what came out of band.
+    public let outOfBand: OutOfBand?
 
     init(copying message: borrowing ArrivedMessage) {
         bytes = [UInt8](UnsafeRawBufferPointer(start: message.start, count: message.count))
@@ -38,6 +52,7 @@ public struct Message: Sendable {
         lost = message.lost
         sender = message.sender
         numberOfNodes = message.numberOfNodes
+        outOfBand = message.outOfBand
     }
 }
 
@@ -51,6 +66,8 @@ public struct ArrivedMessage {
     /// Length of the payload in bytes.
     public let count: Int
     public let numberOfNodes: NumberOfNodes?
+    /// Set for what came out of band. A policy's bytes are then good until the next message is taken.
+    public let outOfBand: OutOfBand?
 
     init(writer: Int, delivery: Delivery) {
         self.writer = writer
@@ -58,6 +75,7 @@ public struct ArrivedMessage {
         start = delivery.bytes
         count = delivery.length
         numberOfNodes = nil
+        outOfBand = nil
     }
 
     init(_ counts: NodeCounts) {
@@ -66,6 +84,16 @@ public struct ArrivedMessage {
         start = nil
         count = 0
         numberOfNodes = NumberOfNodes(readers: Int(counts.readers), writers: Int(counts.writers))
+        outOfBand = OutOfBand(level: 0, tag: Int(IPN_OOB_NUMNODE_TAG))
+    }
+
+    init(_ news: OutOfBand, _ bytes: UnsafeRawPointer, count: Int) {
+        writer = 0
+        delivery = nil
+        start = bytes
+        self.count = count
+        numberOfNodes = nil
+        outOfBand = news
     }
 
     /// Bytes that a receive of it gives: the payload, or a `struct numnode_oob`.

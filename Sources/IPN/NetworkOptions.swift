@@ -4,7 +4,7 @@ public import SystemPackage
 /// What a network is made with. The defaults are IPN's own.
 public struct NetworkOptions: Equatable, Sendable {
     /// The policy by which messages are delivered: `IPN_BROADCAST`, to everybody. `IPN_ANY` only joins a network that is
-    /// there.
+    /// there. From 2 on messages are routed, by a policy that is installed under that number or named by `policy`.
     public var protocolNumber = Int(IPN_BROADCAST)
     /// Longest message in bytes, 1 to 1 GiB (`IPN_SO_MTU`).
     public var mtu = Int(IPN_MTU_DEFAULT)
@@ -18,6 +18,9 @@ public struct NetworkOptions: Equatable, Sendable {
     public var mode: FilePermissions = FilePermissions(rawValue: CModeT(IPN_MODE_DEFAULT))
     /// Messages that each writer keeps for those who join later (`IPN_SO_HISTORY`).
     public var history = 0
+    /// The path of the shared object that routes messages on a network that is made (see ipn_policy.h). Its number counts
+    /// then, unless another than `IPN_BROADCAST` is asked for.
+    public var policy: String?
     /// Whether the network lives on without anybody on it (`IPN_SO_PERSIST`).
     public var isPersistent = false
 
@@ -36,7 +39,8 @@ public struct NetworkOptions: Equatable, Sendable {
 
     func record() -> ipn_options {
         ipn_options(
-            protocol: UInt32(protocolNumber), mtu: UInt32(mtu), node_limit: UInt32(nodeLimit), pool_size: UInt32(poolSize),
+            protocol: policy != nil && protocolNumber == Int(IPN_BROADCAST) ? UInt32(IPN_PROTOCOL_OF_POLICY) : UInt32(protocolNumber),
+            mtu: UInt32(mtu), node_limit: UInt32(nodeLimit), pool_size: UInt32(poolSize),
             flags: isLossless ? UInt32(IPN_FLAG_LOSSLESS) : 0, mode: UInt32(mode.rawValue), history: UInt32(history),
             persist: isPersistent ? 1 : 0)
     }
@@ -51,6 +55,7 @@ public struct NetworkOptions: Equatable, Sendable {
         try require(mtu, 1...Int(IPN_MTU_MAX), "MTU")
         try require(nodeLimit, 1...Int(IPN_NUMNODES_MAX), "limit of nodes")
         try require(poolSize, 1...Int(IPN_MSGPOOLSIZE_MAX), "message pool size")
+        try require(protocolNumber, 0...Int(Int32.max), "protocol")
         try require(history, 0...Int(IPN_HISTORY_MAX), "history")
     }
 }

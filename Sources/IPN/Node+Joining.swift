@@ -20,7 +20,7 @@ extension Node {
         guard membership == nil else { throw IPNError(Errno(rawValue: EISCONN), path, "the node is on a network already") }
         try wanted.check(path)
         try checkUserLimits()
-        let membership = try attach(path, creating: wanted.record())
+        let membership = try attach(path, creating: wanted)
         self.membership = membership
         self.path = path
         // A program that inherits the handle of a bound node is to find the network, too.
@@ -48,7 +48,7 @@ extension Node {
     ///   - history: whether to receive what writers kept for those who join later, where the network keeps anything.
     ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
     ///   - protocolNumber: what the network must be of; `IPN_ANY` (0) for any.
-    /// - Throws: `EISCONN`; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
+    /// - Throws: `EISCONN`; `EPROTO` for another protocol; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
     ///   `EADDRNOTAVAIL` without a free port; `EDQUOT` where the user has as many nodes there as one may have; `ENOENT`, `ECONNREFUSED` where no network is.
     public func connect(
         _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil,
@@ -81,7 +81,9 @@ extension Node {
     }
 
     /// Reaches the network's keeper; binds where `creating` is given.
-    private func attach(_ path: String, creating wanted: ipn_options?) throws(IPNError) -> Membership {
+    private func attach(_ path: String, creating options: NetworkOptions?) throws(IPNError) -> Membership {
+        let wanted = options?.record()
+        let policy = try PolicyObject(for: options, at: path)
         do throws(Errno) {
             // A network may end between the moment it is found and the bind: then it is made anew.
             for _ in 0..<100 {
@@ -93,7 +95,7 @@ extension Node {
                     }
                     var request = ipn_request(IPN_OP_BIND)
                     request.options = wanted
-                    let answer = try attachment.link.call(request).head
+                    let answer = try policy.bind(&attachment, request)
                     madeNetwork = answer.value == 1
                     return adopt(try Membership(path: path, attachment: attachment, options: answer.options))
                 } catch {
@@ -107,6 +109,7 @@ extension Node {
                     error, path, "its folder does not exist, or it is a link that leads nowhere",
                     remedy: "make the folder first, or take another path")
             }
+            if let refusal = policy.refusal(error) { throw refusal }
             throw IPNError.joining(error, path)
         }
     }

@@ -14,16 +14,24 @@ extension Node {
     public func setWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
         if membership != nil { try tellWantsNumberOfNodes(wanted) }
         wantsCounts = wanted
-        if wanted && region != nil && intake == nil, let membership, let region, let wakers {
-            intake = box(
-                Intake(membership: membership, region: region, wakers: wakers, limit: options.poolSize, wantsHistory: false))
-        }
+        openIntakeForNews()
         intake?.pointee.toldCounts = wanted ? intake?.pointee.toldCounts ?? 0 : nil
+    }
+
+    /// A node that does not receive is told all the same.
+    func openIntakeForNews() {
+        guard wantsCounts || observes, intake == nil, let membership, let region, let wakers else { return }
+        intake = box(
+            Intake(membership: membership, region: region, wakers: wakers, limit: options.poolSize, wantsHistory: false))
+    }
+
+    func tellHandlesOutOfBand() throws(IPNError) {
+        try set(Int32(IPN_SO_HANDLE_OOB), value: wantsCounts || observes ? 1 : 0)
     }
 
     /// Has the keeper ring at changes of the counts.
     func tellWantsNumberOfNodes(_ wanted: Bool) throws(IPNError) {
-        try set(Int32(IPN_SO_HANDLE_OOB), value: wanted ? 1 : 0)
+        try set(Int32(IPN_SO_HANDLE_OOB), value: wanted || observes ? 1 : 0)
         try set(Int32(IPN_SO_WANT_OOB_NUMNODES), value: wanted ? 1 : 0)
         // The first news are there already: whoever polls is told.
         if wanted { wakers?.wakeAll() }

@@ -1,7 +1,7 @@
 /// What the socket layer asks beside what everybody may: readiness, and receiving without taking.
 extension Node {
     /// Puts back what `begin` lent, to be received again.
-    package func putBack(_ message: ArrivedMessage) { intake?.pointee.putBack(message.writer, message.delivery) }
+    package func putBack(_ message: ArrivedMessage) { intake?.pointee.putBack(message) }
 
     /// What there is to receive. For the receiving thread.
     package func incoming() -> (data: Bool, news: Bool) { intake?.pointee.readiness() ?? (false, false) }

@@ -40,6 +40,7 @@ extension Node {
             switch try intake.pointee.next(deadline: deadline) {
             case .message(let writer, let delivery): return ArrivedMessage(writer: writer, delivery: delivery)
             case .counts(let counts): return ArrivedMessage(counts)
+            case .news: return intake.pointee.news.message
             case nil: return nil
             }
         } catch {
@@ -102,7 +103,7 @@ extension Node {
         case Errno(rawValue: ESHUTDOWN): receiveRefusal
         case Errno(rawValue: ENOBUFS):
             failure(error, "four messages of a writer are held", remedy: "let go of one of them")
-        default: failure(error, "cannot receive: \(error)")
+        default: end(of: error) ?? failure(error, "cannot receive: \(error)")
         }
     }
 }

@@ -116,7 +116,7 @@ extension Node {
         case .interrupted: failure(error, "interrupted by a signal")
         case Errno(rawValue: ENOBUFS):
             failure(error, "no memory for another message", remedy: "free memory, or choose a smaller MTU or message pool")
-        default: failure(error, "cannot send: \(error)")
+        default: end(of: error) ?? failure(error, "cannot send: \(error)")
         }
     }
 }

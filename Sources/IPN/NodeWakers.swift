@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// Shared by the node, its two sides and the watchman of its process.
 final class NodeWakers: @unchecked Sendable {
-    // Sendable: all is constant after init but the two words, which are atomic.
+    // Sendable: all is constant after init but the three words, which are atomic.
     private let reader: Bell
     private let writer: Bell
     private let pollable: Handle
@@ -23,8 +23,8 @@ final class NodeWakers: @unchecked Sendable {
         self.writer = writer
         ownClapper = clapper
         pollable = handle
-        over = .allocate(capacity: 2)
-        over.initialize(repeating: 0, count: 2)
+        over = .allocate(capacity: 3)
+        over.initialize(repeating: 0, count: 3)
     }
 
     deinit { over.deallocate() }
@@ -42,6 +42,15 @@ final class NodeWakers: @unchecked Sendable {
     /// Receiving was shut down, by whatever thread: who sleeps in it has nothing to wait for.
     var isReceivingOver: Bool { receivingOver.loadAcquiring() != 0 }
     var isSendingOver: Bool { sendingOver.loadAcquiring() != 0 }
+    private var networkOver: SharedWord { SharedWord(UnsafeRawPointer(over), 16) }
+
+    /// A routed network has ended, with its keeper.
+    var isNetworkOver: Bool { networkOver.loadAcquiring() != 0 }
+
+    func endNetwork() {
+        networkOver.storeReleasing(1)
+        wakeAll()
+    }
 
     func endReceiving() {
         receivingOver.storeReleasing(1)

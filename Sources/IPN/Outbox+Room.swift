@@ -10,7 +10,7 @@ extension Outbox {
     /// Whether fewer messages are pending in the whole network than its pool has.
     @inline(__always)
     mutating func hasRoom() -> Bool {
-        if others.isEmpty {
+        if others.isEmpty && !isRouted {
             if pool.next &- slowestKnown < limit { return true }
             slowestKnown = pool.slowest(readers)
             return pool.next &- slowestKnown < limit
@@ -34,14 +34,17 @@ extension Outbox {
                         slowest = 0
                     }
                 }
-                // We are one of its readers where we receive at all.
-                if receives && !wakers.isReceivingOver { slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart) }
+                // We are one of its readers where we receive at all; but what is routed goes through queues.
+                if receives && !isRouted && !wakers.isReceivingOver {
+                    slowest = min(slowest, tail(of: others[index], region: own) ?? others[index].ownStart)
+                }
                 others[index].slowestKnown = slowest
             }
             // A head behind what was read is a lie, and counts nothing.
             if head > others[index].slowestKnown { pending &+= head &- others[index].slowestKnown }
         }
-        return pending
+        // Behind the tails: the keeper counts a message there before it moves on.
+        return isRouted ? pending &+ page.pending.loadAcquiring() : pending
     }
 
     func tail(of writer: OtherWriter, region: NodeRegion) -> UInt64? {
@@ -78,7 +81,7 @@ extension Outbox {
             fullFence()
             if page.rosterVersion.load() != rosterVersion { refresh() }
             if hasRoom() { return }
-            if wakers.isSendingOver { throw Errno.brokenPipe }
+            if wakers.isSendingOver || wakers.isNetworkOver { throw Errno.brokenPipe }
             guard let milliseconds = Deadline.milliseconds(until: deadline), deadline > 0 else {
                 throw Errno.resourceTemporarilyUnavailable
             }

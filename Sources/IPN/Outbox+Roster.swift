@@ -34,7 +34,8 @@ extension Outbox {
             if isLossless, entry.receives {
                 receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))
             }
-            if isLossless, let index = entry.cursor {
+            // A queue from the keeper is counted by it.
+            if isLossless, !entry.isKeeper, let index = entry.cursor {
                 writers.append(OtherWriter(nodeID: peer.nodeID, head: peer.words.head, cursor: index, began: entry.began, ownStart: entry.start))
             }
         }

@@ -18,6 +18,7 @@ struct Outbox: ~Copyable {
     let membership: Membership
     let page: NetworkPage
     let isLossless: Bool
+    let isRouted: Bool
     let limit: UInt64
     let history: UInt64
 
@@ -67,7 +68,7 @@ struct Outbox: ~Copyable {
         // What may be pending, kept, retired late and pinned at the same time; more pins than that, all used at once,
         // make a LOSSY writer drop its own message.
         let pins = Int(IPN_PINS) * min(Int(options.node_limit), 64)
-        let layout = PoolLayout(mtu: Int(options.mtu), slots: Int(options.pool_size + options.history) + pins + 32)
+        let layout = PoolLayout(mtu: Int(options.mtu), slots: options.pendingLimit + Int(options.history) + pins + 32)
         let memory = try SharedMemory(name: "ipn-pool", size: layout.size, sealedAgainstMapping: false)
         try memory.commit(0..<layout.classesOffset)
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)
@@ -83,7 +84,8 @@ struct Outbox: ~Copyable {
     ) {
         let options = membership.options
         isLossless = options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
-        limit = UInt64(options.pool_size)
+        isRouted = membership.isRouted
+        limit = UInt64(options.pendingLimit)
         history = UInt64(options.history)
         self.membership = membership
         page = membership.page
@@ -112,6 +114,7 @@ struct Outbox: ~Copyable {
     /// - Throws: `EAGAIN` without room in time, `EINTR`, `ENOBUFS` without memory.
     @inline(__always)
     mutating func lend(_ length: Int, deadline: UInt64) throws(Errno) -> SlotNumber? {
+        if isRouted && wakers.isNetworkOver { throw Errno.brokenPipe }
         if isLossless {
             // What others have pending counts from their first message on.
             if page.rosterVersion.load() != rosterVersion { refresh() }

@@ -1,3 +1,4 @@
+import IPNControl
 import IPNSystem
 
 /// What neighbours have handed to this process, once for all its nodes on the same network: two hundred nodes in a process

@@ -1,6 +1,7 @@
 import CIPN
 import CLinux
 import Glibc
+import IPNControl
 import IPNRing
 import IPNSystem
 import SystemPackage
@@ -32,22 +33,6 @@ final class Peer: Sendable {
     var writerDoorbell: Doorbell { Doorbell(bell: writerBell.number, clapper: clapper.raw, key: key) }
 }
 
-/// A writer's pool as it was handed to us, checked.
-final class PeerPool: @unchecked Sendable {
-    // Sendable: all is constant after init; what the view points to is shared memory with rules of its own.
-    private let mapping: Mapping
-    let view: PoolView
-
-    init(mapping: consuming Mapping, layout: PoolLayout) {
-        view = PoolView(base: mapping.base, layout: layout)
-        self.mapping = mapping
-    }
-
-    deinit {
-        view.deallocate()
-    }
-}
-
 /// Who is on the network, as far as this node has asked. Kept up with the keeper's roster by version.
 struct PeerTable {
     struct Entry {
@@ -55,6 +40,8 @@ struct PeerTable {
         var receives: Bool
         var sends: Bool
         var hasDeparted = false
+        /// On a routed network: the keeper, which takes what we send, or writes what we receive.
+        var isKeeper = false
         /// Index of the cursors for it, once it sends.
         var cursor: Int?
         /// What it sends; only receivers are given it.
@@ -140,16 +127,18 @@ struct PeerTable {
             guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
             let key = PeerCache.Key(network: network, nodeID: item.node_id)
             let peer: Peer
-            if let known = PeerCache.peer(key) {
+            let isKeeper = item.flags & UInt32(IPN_MEMBER_IS_KEEPER) != 0
+            // The keeper is rung by what it gave to this node, which goes with the node.
+            if !isKeeper, let known = PeerCache.peer(key) {
                 peer = known
             } else {
                 peer = Peer(
                     nodeID: item.node_id,
                     region: try Mapping(descriptor: regionDescriptor.raw, size: NodeRegion.size, writable: false),
                     readerBell: readerBell, writerBell: writerBell, clapper: clapperDescriptor, key: item.key)
-                PeerCache.keep(peer, key)
+                if !isKeeper { PeerCache.keep(peer, key) }
             }
-            entries[item.node_id] = Entry(peer: peer, receives: receives, sends: sends, joined: newsCount)
+            entries[item.node_id] = Entry(peer: peer, receives: receives, sends: sends, isKeeper: isKeeper, joined: newsCount)
         case IPN_EVENT_POOL:
             let raw = item.descriptors > 0 ? descriptors.next() : nil
             guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
@@ -162,7 +151,8 @@ struct PeerTable {
             entries[item.node_id]?.began = newsCount
             // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
             if let raw {
-                let pool = try? pool(Descriptor(owning: raw), of: item.node_id)
+                let descriptor = Descriptor(owning: raw)
+                let pool = try? pool(descriptor, of: item.node_id)
                 entries[item.node_id]?.pool = pool
             }
         case IPN_EVENT_CHANGE:
@@ -187,13 +177,7 @@ struct PeerTable {
     private func pool(_ descriptor: borrowing Descriptor, of nodeID: UInt64) throws(Errno) -> PeerPool {
         let key = PeerCache.Key(network: network, nodeID: nodeID)
         if let known = PeerCache.pool(key) { return known }
-        let size = try SharedMemory.sealedSize(of: descriptor)
-        let mapping = try Mapping(descriptor: descriptor.raw, size: size, writable: false)
-        guard size >= MemoryLayout<ipn_pool_header>.size,
-            let layout = PoolLayout(
-                checking: mapping.base.loadUnaligned(as: ipn_pool_header.self), mtu: mtu, nodeID: nodeID, mappedSize: size)
-        else { throw Errno.invalidArgument }
-        let made = PeerPool(mapping: mapping, layout: layout)
+        let made = try PeerPool.check(descriptor, mtu: mtu, nodeID: nodeID)
         PeerCache.keep(made, key)
         return made
     }

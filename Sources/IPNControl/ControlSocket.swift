@@ -13,12 +13,13 @@ package struct ControlSocket: ~Copyable, Sendable {
     }
 
     /// Sends one request. - Throws: `EPIPE`, `ECONNRESET` where the keeper is gone.
-    package borrowing func send(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) {
+    /// - Parameter payload: bytes that follow it, for a policy.
+    package borrowing func send(_ request: ipn_request, payload: [UInt8] = [], descriptors: [CInt] = []) throws(Errno) {
         var request = request
         request.magic = UInt32(IPN_CONTROL_MAGIC)
         request.version = UInt32(IPN_CONTROL_VERSION)
         request.record_version = UInt32(IPN_RECORD_VERSION)
-        try sendBytes(of: &request, descriptors: descriptors, flags: 0)
+        try send(&request, followedBy: payload, descriptors: descriptors, flags: 0)
     }
 
     /// Sends one answer with the records that follow it. Never blocks.
@@ -31,15 +32,17 @@ package struct ControlSocket: ~Copyable, Sendable {
         answer.version = UInt32(IPN_CONTROL_VERSION)
         answer.record_version = UInt32(IPN_RECORD_VERSION)
         answer.count = UInt32(items.count)
-        if items.isEmpty {
-            try sendBytes(of: &answer, descriptors: descriptors, flags: CInt(MSG_DONTWAIT))
-            return
-        }
+        try send(&answer, followedBy: items, descriptors: descriptors, flags: CInt(MSG_DONTWAIT))
+    }
+
+    private borrowing func send<Record, Item>(
+        _ record: inout Record, followedBy items: [Item], descriptors: [CInt], flags: CInt
+    ) throws(Errno) {
         var failure: Errno? = nil
-        withUnsafeBytes(of: &answer) { head in
+        withUnsafeBytes(of: &record) { head in
             items.withUnsafeBytes { tail in
                 do throws(Errno) {
-                    try socket.send([head, tail], descriptors: descriptors, flags: CInt(MSG_DONTWAIT))
+                    try socket.send(tail.isEmpty ? [head] : [head, tail], descriptors: descriptors, flags: flags)
                 } catch {
                     failure = error
                 }
@@ -48,17 +51,8 @@ package struct ControlSocket: ~Copyable, Sendable {
         if let failure { throw failure }
     }
 
-    private borrowing func sendBytes<Record>(of record: inout Record, descriptors: [CInt], flags: CInt) throws(Errno) {
-        var failure: Errno? = nil
-        withUnsafeBytes(of: &record) { bytes in
-            do throws(Errno) {
-                try socket.send([bytes], descriptors: descriptors, flags: flags)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-    }
+    /// Bytes that any request fits in.
+    package static let requestSize = MemoryLayout<ipn_request>.size + Int(IPN_POLICY_BYTES)
 
     /// Bytes that any packet fits in.
     package static let packetSize =

@@ -42,6 +42,7 @@ extension Keeper {
     private func item(
         for change: Roster.Change, asker: ConnectedNode, _ descriptors: inout [CInt]
     ) throws(Errno) -> ipn_roster_item? {
+        if let router { return routedItem(router, for: change, asker: asker, &descriptors) }
         var item = ipn_roster_item()
         item.node_id = change.nodeID
         item.event = change.event.rawValue
@@ -109,7 +110,10 @@ extension Keeper {
         item.received = node.word(Int(IPN_NODE_RECEIVED))
         item.lost = node.word(Int(IPN_NODE_LOST))
         item.dropped = node.word(Int(IPN_NODE_DROPPED))
-        if node.receives {
+        if let port = router?.port(of: node) {
+            item.dropped &+= port.lostOfIt
+            item.pending = port.pending
+        } else if node.receives {
             for (stream, head) in streams where stream.nodeID != node.nodeID {
                 guard let cursor = stream.cursor else { continue }
                 let place = NodeRegion.cursorRange(cursor).lowerBound

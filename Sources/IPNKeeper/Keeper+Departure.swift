@@ -5,6 +5,7 @@ extension Keeper {
     /// A node leaves, or is dead. Its pool stays until all who were connected have read what it sent, so that a
     /// message arrives from a process that is gone.
     func depart(_ node: ConnectedNode) {
+        if let router { return departRouted(router, node) }
         if node.port >= 0 { usedPorts.remove(node.port) }
         forgetDebts(to: node.nodeID)
         guard nodes[node.nodeID] != nil else { return announceCounts() }

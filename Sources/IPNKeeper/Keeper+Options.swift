@@ -19,6 +19,7 @@ extension Keeper {
             guard member.isBound else { throw Errno(rawValue: ENOTCONN) }
             guard (1...UInt64(IPN_NUMNODES_MAX)).contains(request.value) else { throw Errno.invalidArgument }
             guard usedPorts.allSatisfy({ $0 < Int(request.value) }) else { throw Errno(rawValue: EADDRINUSE) }
+            if let router { try router.resize(to: UInt32(request.value)) }
             options.node_limit = UInt32(request.value)
         case Int32(IPN_SO_PERSIST):
             guard member.isBound else { throw Errno(rawValue: ENOTCONN) }

@@ -10,13 +10,12 @@ extension Keeper {
     /// Receives one request and answers it.
     /// - Returns: false where the client has hung up.
     func answerOne(_ member: Member) throws(Errno) -> Bool {
-        var request = ipn_request()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.requestSize, alignment: 16)
+        defer { buffer.deallocate() }
         var answer = ipn_answer()
         var packet: PacketSocket.Packet
         do throws(Errno) {
-            packet = try withReceiveBuffer(of: &request) { buffer throws(Errno) in
-                try member.control.socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT))
-            }
+            packet = try member.control.socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT))
         } catch {
             // It is our limit that was met: it shall not take it for its own.
             guard error == .tooManyOpenFiles else { throw error }
@@ -25,8 +24,10 @@ extension Keeper {
             return true
         }
         if packet.length == 0 { return false }
+        let size = MemoryLayout<ipn_request>.size
+        let request = packet.length >= size ? buffer.loadUnaligned(as: ipn_request.self) : ipn_request()
         answer.operation = request.operation
-        guard packet.length == MemoryLayout<ipn_request>.size,
+        guard packet.length >= size,
             ControlSocket.isOurs(
                 magic: request.magic, version: request.version, recordVersion: request.record_version)
         else {
@@ -41,17 +42,19 @@ extension Keeper {
             return false
         }
         do throws(Errno) {
-            try handle(request, from: member, descriptors: &packet.descriptors, &answer)
+            try handle(request, Array(buffer[size..<packet.length]), from: member, descriptors: &packet.descriptors, &answer)
         } catch {
             answer.error = error.rawValue
-            try member.control.send(answer, items: [Never]())
+            try member.control.send(answer, items: Array(complaint.utf8))
+            complaint = ""
         }
         return true
     }
 
     /// Does what is asked and sends the answer; what it throws becomes the answer's error.
+    /// - Parameter payload: what followed the request.
     private func handle(
-        _ request: ipn_request, from member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
+        _ request: ipn_request, _ payload: [UInt8], from member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) {
         let operation = ipn_operation(rawValue: request.operation)
         guard member.hasGreeted || operation == IPN_OP_HELLO else { throw Errno.notPermitted }
@@ -61,7 +64,7 @@ extension Keeper {
             given = try greet(member, descriptors: &descriptors, &answer)
         case IPN_OP_BIND:
             answer.value = isStarting ? 1 : 0
-            try bind(member, request)
+            try bind(member, request, &descriptors)
             if let handle = descriptors.next() { member.show(handle) }
             answer.options = options
         case IPN_OP_CONNECT:
@@ -84,6 +87,15 @@ extension Keeper {
             settleClaim(member)
         case IPN_OP_STATUS:
             return try answerStatus(member, request, answer)
+        case IPN_OP_POLICY_SET:
+            try setPolicyOption(member, request, payload)
+        case IPN_OP_POLICY_GET:
+            return try member.control.send(answer, items: try getPolicyOption(member, request))
+        case IPN_OP_POLICY_IOCTL:
+            return try member.control.send(answer, items: try control(member, request, payload))
+        case IPN_OP_NEWS:
+            let news = try takeNews(member, &answer)
+            return try member.control.send(answer, items: news)
         default:
             throw Errno.noFunction
         }
@@ -114,12 +126,14 @@ extension Keeper {
         Rights(marker: try marker.status(), peer: member.peer)
     }
 
-    private func bind(_ member: Member, _ request: ipn_request) throws(Errno) {
+    private func bind(_ member: Member, _ request: ipn_request, _ descriptors: inout DescriptorList) throws(Errno) {
+        let object = request.want & UInt32(IPN_WANT_POLICY) != 0 ? descriptors.next() : nil
+        policyObject = object.map { Descriptor(owning: $0) }
         guard !member.isBound, member.node == nil else { throw Errno(rawValue: EISCONN) }
         if isStarting {
             // The first of all binds. Its maker made the marker, so it is the owner's; another may be faster.
             if !isMaker(member) { guard try rights(of: member).manage else { throw Errno.notPermitted } }
-            try makeNetwork(request.options)
+            try makeNetwork(request.options, member, policy: object)
             isStarting = false
         } else {
             if member.claimed?.isBound != true { guard try rights(of: member).manage else { throw Errno.notPermitted } }
@@ -129,14 +143,15 @@ extension Keeper {
     }
 
     private func checkProtocol(_ wanted: UInt32) throws(Errno) {
-        guard wanted == UInt32(IPN_ANY) || wanted == options.protocol else { throw Errno(rawValue: EPROTO) }
+        guard [UInt32(IPN_ANY), UInt32(IPN_PROTOCOL_OF_POLICY), options.protocol].contains(wanted) else { throw Errno(rawValue: EPROTO) }
     }
 
-    private func makeNetwork(_ wanted: ipn_options) throws(Errno) {
-        guard wanted.protocol == UInt32(IPN_BROADCAST) else { throw Errno(rawValue: EPROTONOSUPPORT) }
+    private func makeNetwork(_ wanted: ipn_options, _ member: Member, policy object: CInt?) throws(Errno) {
+        var wanted = wanted
         guard (1...UInt32(IPN_MTU_MAX)).contains(wanted.mtu), (1...UInt32(IPN_NUMNODES_MAX)).contains(wanted.node_limit),
             (1...UInt32(IPN_MSGPOOLSIZE_MAX)).contains(wanted.pool_size), wanted.history <= UInt32(IPN_HISTORY_MAX)
         else { throw Errno.invalidArgument }
+        if wanted.protocol != UInt32(IPN_BROADCAST) { try makeRouter(&wanted, member, object) }
         options = wanted
         let record = page.mapping.base.assumingMemoryBound(to: ipn_network_page.self)
         record.pointee.protocol = wanted.protocol
@@ -180,14 +195,20 @@ extension Keeper {
         // Who takes a ghost's place adds nobody.
         if member.claimed?.isGhost != true { try checkNodes(of: member.peer.user) }
         // An observer takes no port.
+        if router != nil { giveUpClaim(member) }
         var port = Int(IPN_PORTNO_ANY)
         if receives || sends {
-            if let claimed = claimedPort(member) { port = claimed } else { port = try takePort(wish: Int(request.port)) }
+            if let claimed = claimedPort(member) {
+                port = claimed
+            } else {
+                port = try takePort(wish: Int(request.port), member, receives: receives, sends: sends)
+            }
         }
         let node = ConnectedNode(
             nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
             readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
         if member.peer.user != geteuid() { try node.makeKeeperBells() }
+        if let router, receives || sends { try openPort(router, member, node) }
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {
@@ -197,6 +218,7 @@ extension Keeper {
             // After the new version is out: a writer that has not seen it cannot have gone beyond these heads.
             for writer in nodes.values { node.starts[writer.nodeID] = writer.head }
             node.starts.merge(claimedPlaces(member)) { _, place in place }
+            if let router { announcePort(router, member) }
         }
         announceCounts()
         answer.value = node.nodeID
@@ -205,15 +227,13 @@ extension Keeper {
         answer.rights = node.flags | (observes ? UInt32(IPN_WANT_OOB) : 0)
     }
 
-    private func takePort(wish: Int) throws(Errno) -> Int {
+    private func takePort(wish: Int, _ member: Member, receives: Bool, sends: Bool) throws(Errno) -> Int {
         let limit = Int(options.node_limit)
-        if wish >= 0 {
-            guard wish < limit, usedPorts.insert(wish).inserted else { throw Errno(rawValue: EADDRNOTAVAIL) }
-            return wish
-        }
-        guard usedPorts.count < limit, let port = (0..<limit).first(where: { !usedPorts.contains($0) }) else {
+        let candidates = wish >= 0 ? wish..<max(wish, min(wish + 1, limit)) : 0..<limit
+        guard usedPorts.count < limit, var port = candidates.first(where: { !usedPorts.contains($0) }) else {
             throw Errno(rawValue: EADDRNOTAVAIL)
         }
+        if let router { port = try askForPort(router, port, member, receives: receives, sends: sends) }
         usedPorts.insert(port)
         return port
     }
@@ -232,6 +252,7 @@ extension Keeper {
         guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
             throw Errno(rawValue: ENOBUFS)
         }
+        if let router { try router.listen(to: node, pool: pool, cursor: cursor) }
         usedCursors.insert(cursor)
         node.cursor = cursor
         node.pool = consume pool
@@ -245,6 +266,7 @@ extension Keeper {
         let before = node.flags
         if how & 1 != 0 {
             node.receives = false
+            if let router, let port = router.port(of: node) { router.closeQueue(of: port) }
             forgetDebts(to: node.nodeID)
         }
         if how & 2 != 0 { node.sends = false }
@@ -252,14 +274,5 @@ extension Keeper {
         roster.record(IPN_EVENT_CHANGE, node.nodeID)
         announceRoster()
         announceCounts()
-    }
-}
-
-/// Runs `body` with the bytes of a record to receive into.
-private func withReceiveBuffer<Record>(
-    of record: inout Record, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> PacketSocket.Packet
-) throws(Errno) -> PacketSocket.Packet {
-    try withUnsafeMutablePointer(to: &record) { pointer throws(Errno) in
-        try body(UnsafeMutableRawBufferPointer(start: pointer, count: MemoryLayout<Record>.size))
     }
 }

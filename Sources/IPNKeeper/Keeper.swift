@@ -29,6 +29,12 @@ package final class Keeper {
     private var nextNodeID: UInt64 = 1
     /// The first bind has not come yet: its options make the network.
     var isStarting = true
+    /// What the router's policy was loaded from.
+    var policyObject: Descriptor?
+    /// On a routed network, whose messages go through us.
+    var router: Router?
+    /// What a refusal says beside its errno.
+    var complaint = ""
     private var counts = NodeCounts(version: 1, readers: 0, writers: 0)
 
     private static let listenerToken: UInt64 = 1
@@ -37,6 +43,8 @@ package final class Keeper {
     private static let firstToken: UInt64 = 3
     /// Marks the tokens of pidfds.
     static let processBit: UInt64 = 1 << 63
+    /// Marks the tokens of the bells by which nodes call a router.
+    static let portBit: UInt64 = 1 << 62
 
     /// - Parameters:
     ///   - marker: the bound socket, and a path descriptor of its file.
@@ -65,12 +73,15 @@ package final class Keeper {
     package func run(_ interruption: borrowing Interruption) throws(Errno) {
         try poller.add(interruption.raw, token: Self.interruptionToken)
         while isStarting || isNeeded {
-            for event in try poller.wait(milliseconds: patience) {
+            let mayRest = router.map { route($0) } ?? true
+            for event in try poller.wait(milliseconds: mayRest ? patience : 0) {
                 if event.token == Self.listenerToken {
                     acceptSome()
                 } else if event.token == Self.interruptionToken {
                     _ = unlink(rendezvous)
                     return
+                } else if event.token & Self.portBit != 0 && event.token & Self.processBit == 0 {
+                    hear(event.token)
                 } else if let member = members[event.token & ~Self.processBit] {
                     if event.token & Self.processBit != 0 {
                         remove(member)
@@ -80,6 +91,7 @@ package final class Keeper {
                 }
             }
         }
+        router.map { router in router.enter { router.policy.table.delnet?($0) } }
         // First the name, so that who comes now makes a network of its own; then the door.
         marker.remove()
         _ = unlink(rendezvous)
@@ -159,8 +171,7 @@ package final class Keeper {
                 if node.sends { node.ringWriter() }
             }
         }
-        let nodes = nodes
-        roster.compact(living: { nodes[$0] != nil }, count: nodes.count)
+        roster.compact(living: { nodes[$0] != nil || isOwnName($0) }, count: nodes.count)
     }
 
     /// Publishes who is there, and rings whoever asked to be told.

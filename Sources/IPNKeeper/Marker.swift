@@ -8,7 +8,7 @@ import SystemPackage
 struct Marker: ~Copyable {
     let socket: Descriptor
     /// Held open, so that the inode's number cannot be another file's.
-    private let path: Descriptor
+    let path: Descriptor
     private let identity: FileStatus
 
     init(socket: consuming Descriptor, path: consuming Descriptor) throws(Errno) {

@@ -2,6 +2,7 @@ import CIPN
 import CLinux
 import Glibc
 import IPNControl
+import IPNRing
 import IPNSystem
 import SystemPackage
 
@@ -118,6 +119,12 @@ final class ConnectedNode {
 
     /// Whether anybody has its handle open: a stroke is refused where not.
     var isHandleOpen: Bool { linux_is_refused(clapper.raw, key) == 0 }
+
+    /// How to wake its reader and its writer, by what their words say. A datagram socket stands as its complement.
+    var readerDoorbell: Doorbell { doorbell(keeperBells.map { ~$0.reader.clapper.raw } ?? readerBell.number) }
+    var writerDoorbell: Doorbell { doorbell(keeperBells.map { ~$0.writer.clapper.raw } ?? writerBell.number) }
+
+    private func doorbell(_ bell: CInt) -> Doorbell { Doorbell(bell: bell, clapper: keeperBells?.clapper.raw ?? clapper.raw, key: key) }
 
     /// Makes its handle readable.
     func strike() { Handle.strike(keeperBells?.clapper.raw ?? clapper.raw, key) }

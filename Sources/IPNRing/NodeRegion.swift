@@ -26,6 +26,7 @@ package struct NodeRegion {
     @inlinable package var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
     @inlinable package var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
     @inlinable package var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
+    @inlinable package var news: SharedWord { SharedWord(base, Int(IPN_NODE_NEWS)) }
     @inlinable package var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
     @inlinable package var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
     @inlinable package var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
@@ -66,6 +67,8 @@ package struct NetworkPage {
 
     @inlinable package var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
     @inlinable package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
+    @inlinable package var pending: SharedWord { SharedWord(base, Int(IPN_NETWORK_PENDING)) }
+    @inlinable package var ended: SharedWord { SharedWord(base, Int(IPN_NETWORK_ENDED)) }
 }
 
 /// Who is there: the unpacked `counts` word.

@@ -81,6 +81,8 @@ final class Conversation {
             case "history": options.history = Int(value)!
             case "lossless": options.isLossless = true
             case "persist": options.isPersistent = true
+            case "policy": options.policy = value
+            case "protocol": options.protocolNumber = Int(value)!
             case "mode": options.mode = FilePermissions(rawValue: CModeT(value, radix: 8)!)
             default: fail("option \(word)")
             }

@@ -9,13 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "ipn.h"
+#include "ipn_policy.h"
 
 #define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
-#define IPN_CONTROL_VERSION 2u
+#define IPN_CONTROL_VERSION 3u
 
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, or a member's handle (a claim); <- network page, marker socket, O_PATH */
-  IPN_OP_BIND,        /* -> handle, or nothing yet; the right to manage; <- value: 1 for the first of all binds, whose `options` count */
+  IPN_OP_BIND,        /* -> the policy's shared object where `want` says so; handle, or nothing yet; the right to manage;
+                       * <- value: 1 for the first of all binds, whose `options` count. A refusal may be followed by text */
   IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, and the handle or nothing; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
   IPN_OP_POOL,        /* -> slot pool; <- value: index of this writer's cursor in every region */
@@ -26,6 +28,10 @@ enum ipn_operation {
   IPN_OP_STATUS,      /* value: where to go on, 0 at first; <- ipn_status_item records */
   IPN_OP_LEAVE,       /* neither bound nor connected from here on */
   IPN_OP_SETTLE,      /* what was claimed is taken over: the former owner may go */
+  IPN_OP_POLICY_SET,  /* port: level, option; the value's bytes follow the request */
+  IPN_OP_POLICY_GET,  /* port: level, option, value: room; <- bytes */
+  IPN_OP_POLICY_IOCTL, /* value: request; the argument's bytes follow; <- as many bytes */
+  IPN_OP_NEWS,        /* <- the next ipn_news_item, or none; value: how many there were up to it */
 };
 
 struct ipn_options {
@@ -49,6 +55,8 @@ struct ipn_request {
 #define IPN_WANT_RECEIVE 1u
 #define IPN_WANT_SEND 2u
 #define IPN_WANT_OOB 4u
+#define IPN_PROTOCOL_OF_POLICY 0xffffffffu /* BIND: the one that the policy registers */
+#define IPN_WANT_POLICY 8u /* BIND: the first descriptor is a policy */
 
 /* HELLO with a handle. `value`: the place of a process that has replaced itself is taken, or the rights of one that lives
  * are shared. `rights`: IPN_MEMBER_* of its node, and these. */
@@ -94,6 +102,7 @@ enum ipn_roster_event {
 #define IPN_MEMBER_RUNG_BY_DATAGRAM 4u
 #define IPN_MEMBER_IS_HEARD 8u
 #define IPN_MEMBER_WAS_THERE 16u /* POOL: it had one when the asker joined */
+#define IPN_MEMBER_IS_KEEPER 32u /* routed: the reader of what we send, or the writer of what we receive */
 
 struct ipn_roster_item {
   uint64_t node_id;
@@ -111,6 +120,13 @@ struct ipn_status_item {
   uint32_t pid, uid;
   uint32_t text_length, reserved;
   char text[IPN_DESCRLEN];
+};
+
+/* A policy's message out of band. */
+struct ipn_news_item {
+  int32_t level, tag;
+  uint32_t length, reserved;
+  uint8_t bytes[IPN_POLICY_BYTES];
 };
 
 _Static_assert(sizeof(struct ipn_options) == 32, "options");

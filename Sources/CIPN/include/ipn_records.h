@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 /* Any change of a layout below raises it; the keeper and every node compare theirs. */
-#define IPN_RECORD_VERSION 1
+#define IPN_RECORD_VERSION 2
 
 #define IPN_NETWORK_MAGIC 0x49504e4e45543031ull /* "IPNNET01" */
 #define IPN_NODE_MAGIC 0x49504e4e4f443031ull    /* "IPNNOD01" */
@@ -54,7 +54,9 @@ struct ipn_network_page {
   uint32_t reserved0[23];
   /* @128, atomic: grows by one at every change of the roster. */
   uint64_t roster_version;
-  uint64_t reserved1[7];
+  uint64_t pending;        /* routed and LOSSLESS: messages that the keeper has taken and not all recipients have read */
+  uint64_t ended;          /* routed: the signal that its policy died of; 0 while it lives */
+  uint64_t reserved1[5];
   /* @192, atomic: 32 bits version | 16 bits readers | 16 bits writers, so that one load tells all. */
   uint64_t counts;
   uint64_t reserved2[7];
@@ -88,7 +90,8 @@ struct ipn_node_header {
   /* @128, atomic: what the writer publishes. `head`: next sequence. `oldest`: the first that may still be read. */
   uint64_t head;
   uint64_t oldest;
-  uint64_t reserved2[6];
+  uint64_t news;           /* the keeper's on a routed network: messages out of band for this node, so far */
+  uint64_t reserved2[5];
   /* @192, atomic: as `armed`, while the writer waits for room on a LOSSLESS network. Every reader looks after each
    * message. */
   uint64_t waiting;
@@ -122,10 +125,13 @@ struct ipn_entry {
 
 /* Where the shared words are, for languages that cannot ask offsetof. */
 #define IPN_NETWORK_ROSTER 128
+#define IPN_NETWORK_PENDING 136
+#define IPN_NETWORK_ENDED 144
 #define IPN_NETWORK_COUNTS 192
 #define IPN_NODE_ARMED 64
 #define IPN_NODE_HEAD 128
 #define IPN_NODE_OLDEST 136
+#define IPN_NODE_NEWS 144
 #define IPN_NODE_WAITING 192
 #define IPN_NODE_RECEIVED 256
 #define IPN_NODE_LOST 264
@@ -152,6 +158,8 @@ static inline void ipn_prefetch_write(const void *line) {
 
 _Static_assert(sizeof(struct ipn_network_page) == 256, "network page");
 _Static_assert(offsetof(struct ipn_network_page, roster_version) == IPN_NETWORK_ROSTER, "network page");
+_Static_assert(offsetof(struct ipn_network_page, pending) == IPN_NETWORK_PENDING, "network page");
+_Static_assert(offsetof(struct ipn_network_page, ended) == IPN_NETWORK_ENDED, "network page");
 _Static_assert(offsetof(struct ipn_network_page, counts) == IPN_NETWORK_COUNTS, "network page");
 _Static_assert(sizeof(struct ipn_cursor) == IPN_LINE, "a cursor is a cache line");
 _Static_assert(offsetof(struct ipn_cursor, generation) == IPN_CURSOR_GENERATION, "cursor");
@@ -162,6 +170,7 @@ _Static_assert(sizeof(struct ipn_node_header) == 320, "node header");
 _Static_assert(offsetof(struct ipn_node_header, armed) == IPN_NODE_ARMED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, head) == IPN_NODE_HEAD, "node header");
 _Static_assert(offsetof(struct ipn_node_header, oldest) == IPN_NODE_OLDEST, "node header");
+_Static_assert(offsetof(struct ipn_node_header, news) == IPN_NODE_NEWS, "node header");
 _Static_assert(offsetof(struct ipn_node_header, waiting) == IPN_NODE_WAITING, "node header");
 _Static_assert(offsetof(struct ipn_node_header, received) == IPN_NODE_RECEIVED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, lost) == IPN_NODE_LOST, "node header");

@@ -129,6 +129,10 @@ const char *linux_object_path(const void *place);
  * descriptors `list` as 3, 4, ..., the null device as 0, 1 and 2, nothing else. 0, or -1 with errno, also exec's. */
 int linux_spawn_detached(const char *path, char *const arguments[], char *const environment[], const int *list, size_t count);
 
+/* Before a deadly signal ends this process: its number goes to the shared word, and the socket at `path` and the file
+ * that `file` is a descriptor of go away. For a program that runs code of others. */
+void linux_tell_crash(void *word, const char *path, int file);
+
 /* A wait between two looks at a shared word. */
 static inline void linux_pause(void) {
 #if defined(__x86_64__)

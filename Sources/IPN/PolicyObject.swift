@@ -1,0 +1,97 @@
+import CIPN
+import Glibc
+import IPNControl
+import IPNSystem
+import SystemPackage
+
+/// The policy's shared object that a network is to be made with: opened here, with the rights of who makes it, and
+/// loaded by the keeper through the descriptor. So it is no matter where the keeper's directory is, and what happens to
+/// the path meanwhile.
+final class PolicyObject {
+    private let file: Descriptor?
+    /// Its number, in a list of one, or none.
+    private let numbers: [CInt]
+    private let name: String
+    /// What the keeper said of it.
+    private var complaint = ""
+
+    /// - Parameters:
+    ///   - options: what the network is made with where there is none; nil for one that is only joined.
+    ///   - path: the network's.
+    /// - Throws: `EPROTONOSUPPORT` for a protocol that nobody registered, where there is no network yet; what open(2) says
+    ///   of a policy that was named.
+    init(for options: NetworkOptions?, at path: String) throws(IPNError) {
+        let number = options?.protocolNumber ?? Int(IPN_BROADCAST)
+        let named = options?.policy
+        if options != nil && named == nil && (try? FileStatus(path: path)) == nil { try Self.checkCanBeMade(number, path) }
+        let object = named ?? (number > Int(IPN_BROADCAST) ? PolicyFolder.path(of: number) : nil)
+        let opened = try Self.open(object)
+        name = object ?? ""
+        switch opened {
+        case .some(let opened): numbers = [opened.raw]
+        case nil: numbers = []
+        }
+        file = opened
+    }
+
+    private static func open(_ name: String?) throws(IPNError) -> Descriptor? {
+        guard let name else { return nil }
+        do throws(Errno) {
+            return try Descriptor.open(name, flags: O_RDONLY)
+        } catch {
+            throw IPNError(error, name, "the policy cannot be opened: \(error)")
+        }
+    }
+
+    private static func checkCanBeMade(_ number: Int, _ path: String) throws(IPNError) {
+        if !Node.isRegistered(protocolNumber: number) {
+            throw IPNError(
+                Errno(rawValue: EPROTONOSUPPORT), path, "no policy is registered for protocol \(number)",
+                remedy: "install it as \(PolicyFolder.candidates[0])/\(number).so, or name it with --policy")
+        }
+    }
+
+    /// Binds with it.
+    ///
+    /// - Throws: what the keeper says; `ENOEXEC` where it died of the policy: another keeper would, too.
+    func bind(_ attachment: inout Attachment, _ request: ipn_request) throws(Errno) -> ipn_answer {
+        var request = request
+        if !numbers.isEmpty { request.want |= UInt32(IPN_WANT_POLICY) }
+        do throws(Errno) {
+            return try attachment.link.call(request, descriptors: numbers).head
+        } catch {
+            complaint = attachment.link.complaint
+            let hasHungUp = error == .brokenPipe || error == .connectionReset
+            guard hasHungUp && attachment.isBeingMade && !numbers.isEmpty else { throw error }
+            complaint = "the policy crashed as it was loaded"
+            throw Errno.execFormatError
+        }
+    }
+
+    /// The error for what a keeper said of the policy; nil where it said nothing.
+    func refusal(_ errno: Errno) -> IPNError? {
+        complaint.isEmpty ? nil : IPNError(errno, name, complaint)
+    }
+}
+
+/// Where policies are registered: a shared object for each protocol number, as `N.so`.
+enum PolicyFolder {
+    /// The environment variable that names another folder. Ignored in programs with raised rights.
+    static let variable = "IPN_POLICIES"
+
+    /// The folder that was named, or those where programs are installed.
+    static var candidates: [String] {
+        if let named = Rendezvous.environment(variable) { return [named] }
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
+        let installed = ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"]
+        guard length > 0 else { return installed }
+        let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return installed + ["\(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])/../lib/ipn/policies"]
+    }
+
+    /// The object that is registered for a protocol.
+    static func path(of number: Int) -> String? {
+        candidates.map { "\($0)/\(number).so" }.first { access($0, R_OK) == 0 }
+    }
+}

@@ -1,0 +1,96 @@
+/* odd: does what a policy should not, when a message tells it to. For the tests. */
+#include <errno.h>
+#include <ipn_policy.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Option 1 reads this: handlemsg's calls, the deepest hop, what the last injectmsg said. */
+struct tally {
+  uint64_t handled, deepest;
+  int64_t last;
+  uint64_t made;
+};
+
+static int says(const struct ipn_policy_message *message, const char *word) {
+  return message->length >= strlen(word) && memcmp(message->data, word, strlen(word)) == 0;
+}
+
+static int newnet(struct ipn_policy_network *net) {
+  net->state = calloc(1, sizeof(struct tally));
+  return net->state ? 0 : -ENOMEM;
+}
+
+static void delnet(struct ipn_policy_network *net) { free(net->state); }
+
+/* Ports from above; nobody gets port 0. */
+static int newport(struct ipn_policy_network *net, const struct ipn_policy_node *node) {
+  if (node->port == 13) return -ECONNABORTED;
+  return (int)net->node_limit - 1 - node->port;
+}
+
+static __attribute__((noinline)) int dive(volatile int depth) { return depth == 0 ? 0 : dive(depth + 1) + 1; }
+
+/* Returns what was said of the last port where somebody receives. */
+static int send_all(struct ipn_policy_network *net, int from, const struct ipn_policy_message *message) {
+  int last = -ENOENT;
+  for (int port = 0; port < (int)net->node_limit; port++) {
+    int result = port == from ? -ENOENT : net->host->sendmsg(net, port, message);
+    if (result != -ENOENT) last = result;
+  }
+  return last;
+}
+
+static int handlemsg(struct ipn_policy_network *net, int from, struct ipn_policy_message *message) {
+  struct tally *tally = net->state;
+  unsigned depth = net->host->hop_depth(net);
+  tally->handled++;
+  if (depth > tally->deepest) tally->deepest = depth;
+  if (says(message, "segv")) *(volatile int *)8 = 1;
+  if (says(message, "abort")) abort();
+  if (says(message, "kill")) raise(SIGKILL);
+  if (says(message, "dive")) dive(1);
+  if (says(message, "loop")) { /* two for one: without a limit it would never end */
+    tally->last = net->host->injectmsg(net, from, message);
+    if (depth == 0) net->host->injectmsg(net, from, message);
+    return 0;
+  }
+  if (says(message, "make ")) { /* as many messages of its own as can be had */
+    int wanted = atoi((const char *)message->data + 5);
+    for (int number = 0; number < wanted; number++) {
+      struct ipn_policy_message *made = net->host->msgpool_alloc(net, sizeof number);
+      if (!made) break;
+      memcpy(made->data, &number, sizeof number);
+      made->tag = 77;
+      tally->made++;
+      send_all(net, from, made);
+      net->host->msgpool_put(net, made);
+    }
+    return 0;
+  }
+  if (says(message, "long")) message->length = (size_t)net->mtu + 1;
+  tally->last = send_all(net, from, message);
+  return 0;
+}
+
+static int get_option(
+    struct ipn_policy_network *net, const struct ipn_policy_node *node, int level, int option, void *value, size_t *length) {
+  (void)node;
+  if (level != (int)net->protocol || option != 1) return -ENOPROTOOPT;
+  if (*length < sizeof(struct tally)) return -EINVAL;
+  memcpy(value, net->state, sizeof(struct tally));
+  *length = sizeof(struct tally);
+  return 0;
+}
+
+const struct ipn_policy ipn_policy_entry = {
+    .version = IPN_POLICY_VERSION,
+    .size = sizeof(struct ipn_policy),
+    .protocol = 42,
+    .name = "odd",
+    .newport = newport,
+    .handlemsg = handlemsg,
+    .newnet = newnet,
+    .delnet = delnet,
+    .getsockopt = get_option,
+};
