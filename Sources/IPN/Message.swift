@@ -96,9 +96,6 @@ public struct ArrivedMessage {
         outOfBand = news
     }
 
-    /// Bytes that a receive of it gives: the payload, or a `struct numnode_oob`.
-    package var length: Int { numberOfNodes == nil ? count : MemoryLayout<numnode_oob>.size }
-
     /// The payload in place.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
     public var tag: UInt64 { delivery?.tag ?? 0 }

@@ -121,7 +121,7 @@ extension Socket {
     /// Bytes of the next message; 0 where there is none.
     package func nextLength() throws(Errno) -> Int {
         do throws(Errno) {
-            return try receive(flags: CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) { $0.length } ?? 0
+            return try receive(flags: CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) { $0.withWhole(\.count) } ?? 0
         } catch {
             if error == .resourceTemporarilyUnavailable { return 0 }
             throw error

@@ -67,6 +67,9 @@ extension Socket {
             state.options.isPersistent = number != 0
         case IPN_SO_HANDLE_OOB:
             state.handlesOutOfBand = number != 0
+            if state.isBound || state.isConnected {
+                try onNode { node throws(IPNError) in try node.setHandlesOutOfBand(number != 0) }
+            }
             try wantNumberOfNodes(state)
         case IPN_SO_WANT_OOB_NUMNODES:
             state.wantsNumberOfNodes = number != 0

@@ -1,6 +1,7 @@
 import CIPN
 import CLinux
 import Glibc
+import IPN
 import IPNSystem
 package import SystemPackage
 
@@ -31,7 +32,7 @@ package enum SocketTable {
         let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         guard domain == AF_IPN || domain == 33 || domain == 13 else { throw Errno(rawValue: EAFNOSUPPORT) }
         guard type & ~flags == CInt(SOCK_RAW.rawValue) else { throw Errno(rawValue: EPROTOTYPE) }
-        guard protocolNumber == IPN_ANY || protocolNumber == IPN_BROADCAST else { throw Errno(rawValue: EPROTONOSUPPORT) }
+        guard protocolNumber >= 0, Node.isRegistered(protocolNumber: Int(protocolNumber)) else { throw Errno(rawValue: EPROTONOSUPPORT) }
         let handle = Descriptor(
             owning: try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | (type & flags), 0) })
         let socket = try Socket(handle: handle, protocolNumber: Int(protocolNumber))

@@ -51,7 +51,7 @@ public func ipn_recv(_ descriptor: CInt, _ bytes: UnsafeMutableRawPointer!, _ le
         guard bytes != nil || length == 0 else { throw Errno.badAddress }
         let room = UnsafeMutableRawBufferPointer(start: bytes, count: length)
         return try socket.receive(flags: flags) { message in
-            withPayload(of: message) { payload in
+            message.withWhole { payload in
                 room.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix(room.count)))
                 return flags & CInt(MSG_TRUNC) != 0 ? payload.count : min(payload.count, room.count)
             }
@@ -68,7 +68,7 @@ public func ipn_recvmsg(_ descriptor: CInt, _ message: UnsafeMutablePointer<msgh
         message.pointee.msg_flags = 0
         let received = try socket.receive(flags: flags) { arrived in
             putControls(of: arrived, message, room)
-            return withPayload(of: arrived) { scatter($0, message, flags) }
+            return arrived.withWhole { scatter($0, message, flags) }
         }
         if received == nil { message.pointee.msg_controllen = 0 }
         message.pointee.msg_namelen = 0
@@ -91,7 +91,7 @@ private func scatter(_ payload: UnsafeRawBufferPointer, _ message: UnsafeMutable
 
 private func putControls(of arrived: ArrivedMessage, _ message: UnsafeMutablePointer<msghdr>, _ room: Int) {
     var used = 0
-    if arrived.numberOfNodes != nil { message.pointee.msg_flags |= CInt(MSG_OOB) }
+    if arrived.outOfBand != nil { message.pointee.msg_flags |= CInt(MSG_OOB) }
     if arrived.lost > 0 {
         var loss = arrived.loss
         used = linux_put_control(message, room, used, CInt(IPN_CMSG_LEVEL), CInt(IPN_CMSG_LOSS), &loss, MemoryLayout<ipn_loss>.size)
@@ -105,15 +105,4 @@ private func putControls(of arrived: ArrivedMessage, _ message: UnsafeMutablePoi
 
 extension ArrivedMessage {
     var loss: ipn_loss { ipn_loss(sender: sender, first: sequence &- lost, count: lost) }
-    /// News as C knows them.
-    var news: numnode_oob {
-        numnode_oob(
-            level: 0, tag: IPN_OOB_NUMNODE_TAG, numreaders: CInt(numberOfNodes?.readers ?? 0),
-            numwriters: CInt(numberOfNodes?.writers ?? 0))
-    }
-}
-
-/// The bytes that a receive gives: the payload, or a `struct numnode_oob`.
-private func withPayload<Result>(of message: ArrivedMessage, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    message.numberOfNodes == nil ? body(message.bytes) : withUnsafeBytes(of: message.news) { body($0) }
 }

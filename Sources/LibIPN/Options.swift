@@ -16,6 +16,8 @@ public func ipn_setsockopt(
         switch level {
         case 0: try socket.setOption(option, UnsafeRawBufferPointer(start: value, count: Int(length)))
         case SOL_SOCKET: _ = try systemCall { setsockopt(descriptor, level, option, value, length) }
+        case _ where socket.isPolicy(level: level):
+            try socket.setPolicyOption(option, UnsafeRawBufferPointer(start: value, count: Int(length)))
         default: throw Errno(rawValue: ENOPROTOOPT)
         }
         return 0
@@ -39,6 +41,7 @@ public func ipn_getsockopt(
         case (SOL_SOCKET, SO_PROTOCOL): try put(CInt(socket.protocolInUse), room, length)
         case (SOL_SOCKET, SO_ERROR): try put(0, room, length)
         case (SOL_SOCKET, _): _ = try systemCall { getsockopt(descriptor, level, option, value, length) }
+        case _ where socket.isPolicy(level: level): length.pointee = socklen_t(try socket.policyOption(option, into: room))
         default: throw Errno(rawValue: ENOPROTOOPT)
         }
         return 0
@@ -51,7 +54,8 @@ private func put(_ number: CInt, _ room: UnsafeMutableRawBufferPointer, _ length
     length.pointee = socklen_t(MemoryLayout<CInt>.size)
 }
 
-/// `FIONREAD`: bytes of the next message; `FIONBIO` and the like mean what they mean on every descriptor.
+/// `FIONREAD`: bytes of the next message; `FIONBIO` and the like mean what they mean on every descriptor; what the kernel does
+/// not know of a socket is the policy's.
 @c @implementation
 public func ipn_ioctl(_ descriptor: CInt, _ request: CUnsignedLong, _ argument: UnsafeMutableRawPointer!) -> CInt {
     answer { () throws(Errno) in
@@ -61,6 +65,12 @@ public func ipn_ioctl(_ descriptor: CInt, _ request: CUnsignedLong, _ argument: 
             argument.storeBytes(of: CInt(clamping: try socket.nextLength()), as: CInt.self)
             return 0
         }
-        return try systemCall { linux_ioctl(descriptor, request, argument) }
+        do throws(Errno) {
+            return try systemCall { linux_ioctl(descriptor, request, argument) }
+        } catch {
+            guard error.rawValue == ENOTTY else { throw error }
+            try socket.policyControl(request, argument)
+            return 0
+        }
     }
 }

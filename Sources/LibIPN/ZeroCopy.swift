@@ -5,12 +5,16 @@ import IPN
 import IPNSocket
 import SystemPackage
 
-/// What a borrowed message's `handle` points to: the message, held, and room for news, which lie in nobody's memory.
+/// What a borrowed message's `handle` points to: the message, held, and a copy of news, which lie in nobody's memory.
 private final class Borrowed {
     private var message: HeldMessage?
-    let news = UnsafeMutablePointer<numnode_oob>.allocate(capacity: 1)
+    let news: UnsafeMutableRawBufferPointer
 
-    init(_ message: consuming HeldMessage) { self.message = consume message }
+    init(_ message: consuming HeldMessage, _ news: UnsafeRawBufferPointer) {
+        self.message = consume message
+        self.news = .allocate(byteCount: news.count, alignment: 8)
+        self.news.copyMemory(from: news)
+    }
 
     func take() -> HeldMessage? { message.take() }
 
@@ -24,12 +28,12 @@ public func ipn_borrow(_ descriptor: CInt, _ message: UnsafeMutablePointer<ipn_m
         guard let message else { throw Errno.badAddress }
         guard let held = try socket.borrow(flags: flags) else { return 0 }
         let arrived = held.message
-        let borrowed = Borrowed(held)
-        borrowed.news.initialize(to: arrived.news)
-        let isNews = arrived.numberOfNodes != nil
+        let isNews = arrived.outOfBand != nil
+        var own: HeldMessage? = consume held
+        let borrowed = arrived.withWhole { Borrowed(own.take()!, isNews ? $0 : UnsafeRawBufferPointer(start: nil, count: 0)) }
         message.pointee = ipn_message(
-            bytes: isNews ? UnsafeRawPointer(borrowed.news) : arrived.start,
-            length: isNews ? MemoryLayout<numnode_oob>.size : arrived.count, tag: arrived.tag, loss: arrived.loss,
+            bytes: isNews ? UnsafeRawPointer(borrowed.news.baseAddress) : arrived.start,
+            length: isNews ? borrowed.news.count : arrived.count, tag: arrived.tag, loss: arrived.loss,
             sequence: arrived.sequence, time: arrived.time, flags: isNews ? CInt(MSG_OOB) : 0, reserved: 0,
             handle: Unmanaged.passRetained(borrowed).toOpaque())
         return 1

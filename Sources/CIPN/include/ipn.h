@@ -99,7 +99,7 @@ int ipn_connect(int descriptor, const struct sockaddr *address, socklen_t length
 int ipn_shutdown(int descriptor, int how);
 int ipn_getsockname(int descriptor, struct sockaddr *address, socklen_t *length);
 int ipn_getpeername(int descriptor, struct sockaddr *address, socklen_t *length);
-/* level 0 for the options above; SOL_SOCKET for SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_RCVTIMEO, SO_SNDTIMEO. */
+/* level 0 for the options above; the network's protocol for those of its policy; SOL_SOCKET for SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_RCVTIMEO, SO_SNDTIMEO. */
 int ipn_setsockopt(int descriptor, int level, int option, const void *value, socklen_t length);
 int ipn_getsockopt(int descriptor, int level, int option, void *value, socklen_t *length);
 int ipn_ioctl(int descriptor, unsigned long request, void *argument);
@@ -108,7 +108,8 @@ ssize_t ipn_send(int descriptor, const void *bytes, size_t length, int flags);
 ssize_t ipn_sendmsg(int descriptor, const struct msghdr *message, int flags);
 /* Flags: MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC (returns the whole length). 0 after the receiving side was shut down. */
 ssize_t ipn_recv(int descriptor, void *bytes, size_t length, int flags);
-/* Sets MSG_TRUNC, MSG_CTRUNC, and MSG_OOB for news out of band. */
+/* Sets MSG_TRUNC, MSG_CTRUNC, and MSG_OOB for news out of band: struct numnode_oob, or an int of level, an int of tag and what
+ * a policy says. */
 ssize_t ipn_recvmsg(int descriptor, struct msghdr *message, int flags);
 
 /* poll(2) over descriptors of either kind, exact for ours: POLLIN for data or news, POLLPRI for news, POLLOUT always when
