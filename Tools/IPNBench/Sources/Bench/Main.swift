@@ -1,6 +1,7 @@
 import Glibc
 
-/// `Bench DIRECTORY [--quick] [FIGURE...]` prints the table; `Bench work ...` is one process of a run.
+/// `Bench DIRECTORY [--quick] [FIGURE...]` prints the table, `Bench DIRECTORY --peers RESULTS [--quick] [PEER...]` compares and
+/// leaves a table and a drawing; `Bench work ...` is one process of a run.
 @main
 enum Main {
     static func main() {
@@ -8,7 +9,13 @@ enum Main {
             let arguments = Array(CommandLine.arguments.dropFirst())
             guard let first = arguments.first else { throw Failure("which directory for the networks? Run Tools/bench") }
             if first == "work" { return try work(Array(arguments.dropFirst())) }
-            try bench(directory: first, Array(arguments.dropFirst()))
+            let isQuick = arguments.contains("--quick")
+            let words = arguments.dropFirst().filter { $0 != "--quick" }
+            if words.first == "--peers" && words.count > 1 {
+                try compare(directory: first, results: words[1], only: Array(words.dropFirst(2)), isQuick: isQuick)
+            } else {
+                try bench(directory: first, figures: Array(words), isQuick: isQuick)
+            }
         } catch {
             let text = "bench: \(error)\n"
             write(2, text, text.utf8.count)
@@ -16,9 +23,8 @@ enum Main {
         }
     }
 
-    private static func bench(directory: String, _ arguments: [String]) throws {
-        let figures = Figures(path: "\(directory)/network", isQuick: arguments.contains("--quick"))
-        let wanted = arguments.filter { !$0.hasPrefix("--") }
+    private static func bench(directory: String, figures wanted: [String], isQuick: Bool) throws {
+        let figures = Figures(path: "\(directory)/network", isQuick: isQuick)
         let machine = try Machine()
         print(Row.head)
         fflush(nil)
@@ -27,5 +33,20 @@ enum Main {
             fflush(nil)
         }
         print("\n\(try machine.line())")
+    }
+
+    private static func compare(directory: String, results folder: String, only: [String], isQuick: Bool) throws {
+        let results = try Comparison(directory: directory, isQuick: isQuick, only: only).run()
+        var table = ComparisonTable(results)
+        let text = table.text()
+        print(text)
+        try save(text, in: "\(folder)/comparison.md")
+        try save(Plot(results: results).text(), in: "\(folder)/comparison.svg")
+    }
+
+    private static func save(_ text: String, in path: String) throws {
+        guard let file = fopen(path, "we") else { throw Failure(calling: path, errno) }
+        let written = fputs(text, file)
+        guard fclose(file) == 0 && written >= 0 else { throw Failure(calling: path, errno) }
     }
 }

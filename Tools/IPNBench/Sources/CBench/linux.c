@@ -1,5 +1,6 @@
 #include "CBench.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -7,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +54,26 @@ int bench_stream_pair(int pair[2], int size) {
   if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
     setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   return 0;
+}
+
+int bench_claim_output(void) {
+  int output = fcntl(1, F_DUPFD_CLOEXEC, 256);
+  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  dup2(null, 1);
+  close(null);
+  return output;
+}
+
+void bench_widen_pipe(int end) { fcntl(end, F_SETPIPE_SZ, 1 << 20); }
+
+int bench_ended_child(void) {
+  siginfo_t info = {0};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) < 0 ? -1 : info.si_pid;
+}
+
+bool bench_has_ended(int child) {
+  siginfo_t info = {0};
+  return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
 }
 
 void bench_be_worker(unsigned seconds) {

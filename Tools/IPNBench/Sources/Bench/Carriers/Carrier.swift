@@ -1,16 +1,42 @@
 import Glibc
 
 /// What carries messages from one writer to its readers: ours, and what it is measured against.
-enum Carrier: String, CaseIterable {
+enum Carrier: Hashable {
     case ipn
     /// SOCK_STREAM of AF_UNIX, one pair for each reader.
     case stream
-    /// XPUB with XPUB_NODROP over ipc.
-    case zeromq
     /// A bare ring in shared memory with nothing around it: what the machine allows.
     case ring
     /// A bare eventfd; the payload lies in a shared page.
     case event
+    /// A shared object under Peers/, by its name. See peer.h.
+    case peer(String)
+
+    static let zeromq = Carrier.peer("zeromq")
+}
+
+/// As a task's arguments have it.
+extension Carrier {
+    init(word: String) {
+        self =
+            switch word {
+            case "ipn": .ipn
+            case "stream": .stream
+            case "ring": .ring
+            case "event": .event
+            default: .peer(String(word.dropFirst("peer-".count)))
+            }
+    }
+
+    var word: String {
+        switch self {
+        case .ipn: "ipn"
+        case .stream: "stream"
+        case .ring: "ring"
+        case .event: "event"
+        case .peer(let name): "peer-\(name)"
+        }
+    }
 }
 
 /// The writing end. All carriers are lossless: a full one holds the writer up.
@@ -21,8 +47,8 @@ protocol Sender: AnyObject {
 
 /// A reading end.
 protocol Receiver: AnyObject {
-    /// Waits for the next message; its bytes are valid until `body` returns.
-    func receive(_ body: (UnsafeRawPointer) -> Void) throws
+    /// Waits for messages and hands each over, until `body` says no; its bytes are valid until it returns.
+    func receive(while body: (UnsafeRawPointer) -> Bool) throws
 }
 
 /// The first bytes of every message.

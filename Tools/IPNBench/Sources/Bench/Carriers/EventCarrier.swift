@@ -29,9 +29,10 @@ final class EventReceiver: Receiver {
         self.page = UnsafeRawPointer(base)
     }
 
-    func receive(_ body: (UnsafeRawPointer) -> Void) throws {
+    func receive(while body: (UnsafeRawPointer) -> Bool) throws {
         var strokes: UInt64 = 0
-        guard read(event, &strokes, 8) == 8 else { throw Failure(calling: "read of an eventfd", errno) }
-        body(page)
+        repeat {
+            guard read(event, &strokes, 8) == 8 else { throw Failure(calling: "read of an eventfd", errno) }
+        } while body(page)
     }
 }

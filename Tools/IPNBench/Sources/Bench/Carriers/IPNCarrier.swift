@@ -23,9 +23,12 @@ final class IPNReceiver: Receiver {
     }
 
     @inline(__always)
-    func receive(_ body: (UnsafeRawPointer) -> Void) throws {
-        guard let message = try node.begin() else { return }
-        body(message.start!)
-        node.end(message)
+    func receive(while body: (UnsafeRawPointer) -> Bool) throws {
+        var wantsMore = true
+        while wantsMore {
+            guard let message = try node.begin() else { continue }
+            wantsMore = body(message.start!)
+            node.end(message)
+        }
     }
 }

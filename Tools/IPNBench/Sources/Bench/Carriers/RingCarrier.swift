@@ -70,15 +70,18 @@ final class RingReceiver: Receiver {
     init(_ descriptor: Int32, size: Int) throws { ring = try RingMemory(descriptor, size: size) }
 
     @inline(__always)
-    func receive(_ body: (UnsafeRawPointer) -> Void) throws {
-        if known == next {
-            spin {
-                known = ring.head.pointee.load(ordering: .acquiring)
-                return known != next
+    func receive(while body: (UnsafeRawPointer) -> Bool) throws {
+        var wantsMore = true
+        while wantsMore {
+            if known == next {
+                spin {
+                    known = ring.head.pointee.load(ordering: .acquiring)
+                    return known != next
+                }
             }
+            wantsMore = body(UnsafeRawPointer(ring.place(next)))
+            next += 1
+            ring.tail.pointee.store(next, ordering: .releasing)
         }
-        body(UnsafeRawPointer(ring.place(next)))
-        next += 1
-        ring.tail.pointee.store(next, ordering: .releasing)
     }
 }

@@ -43,10 +43,13 @@ final class StreamReceiver: Receiver {
     }
 
     @inline(__always)
-    func receive(_ body: (UnsafeRawPointer) -> Void) throws {
-        if end - start < size { try fetch() }
-        body(UnsafeRawPointer(buffer + start))
-        start += size
+    func receive(while body: (UnsafeRawPointer) -> Bool) throws {
+        var wantsMore = true
+        while wantsMore {
+            if end - start < size { try fetch() }
+            wantsMore = body(UnsafeRawPointer(buffer + start))
+            start += size
+        }
     }
 
     private func fetch() throws {

@@ -5,7 +5,7 @@ extension Figures {
         task.messages = isQuick ? 200_000 : 1_000_000
         task.isCounted = true
         let (outcomes, calls) = try Run.traced(task)
-        let (reader, writer) = (try check(outcomes)[0], outcomes[1])
+        let (reader, writer) = (try Figures.check(outcomes)[0], outcomes[1])
         let messages = rate(Double(task.messages))
         print(
             Row(

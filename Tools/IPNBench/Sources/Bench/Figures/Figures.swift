@@ -23,7 +23,7 @@ struct Figures {
     }
 
     /// A run in which a reader found something wrong has no result.
-    func check(_ outcomes: [Outcome]) throws -> [Outcome] {
+    static func check(_ outcomes: [Outcome]) throws -> [Outcome] {
         for outcome in outcomes where outcome["wrong"] != 0 { throw Failure("\(outcome["wrong"]) messages came wrong") }
         if let sent = outcomes.last?.values["sent"] {
             for outcome in outcomes.dropLast() where outcome["received"] != sent {

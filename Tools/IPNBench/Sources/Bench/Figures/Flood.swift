@@ -33,6 +33,7 @@ struct FloodWriter {
             board.report.spin(until: 1)
         } else {
             board.finished.wait(until: UInt64(task.readers))
+            if task.isWeighed { board.report.wait(until: 1) }
         }
         var outcome = Outcome()
         outcome.values["sent"] = Double(sequence)
@@ -63,24 +64,22 @@ struct FloodReader {
         let sum = bench_sum(source, size) &- 1
         var expected: UInt64 = 0
         var wrong = 0
-        var isOver = false
         try ends.awaitWarmUp([receiver])
         let cpuBefore = bench_cpu_seconds()
-        while !isOver {
-            try receiver.receive { bytes in
-                let sequence = bytes.load(as: UInt64.self)
-                if sequence == expected {
-                    let whole =
-                        sums ? bench_sum(bytes, size) == sum : bytes.load(fromByteOffset: size - 8, as: UInt64.self) == ~sequence
-                    if !whole { wrong += 1 }
-                    if task.isCounted && sequence == 1000 { bench_count_allocations(1) }
-                    expected += 1
-                } else if sequence == Header.end {
-                    isOver = true
-                } else if sequence != Header.warmUp {
-                    wrong += 1
-                }
+        try receiver.receive { bytes in
+            let sequence = bytes.load(as: UInt64.self)
+            if sequence == expected {
+                let whole =
+                    sums ? bench_sum(bytes, size) == sum : bytes.load(fromByteOffset: size - 8, as: UInt64.self) == ~sequence
+                if !whole { wrong += 1 }
+                if task.isCounted && sequence == 1000 { bench_count_allocations(1) }
+                expected += 1
+            } else if sequence == Header.end {
+                return false
+            } else if sequence != Header.warmUp {
+                wrong += 1
             }
+            return true
         }
         bench_count_allocations(0)
         let end = bench_now()

@@ -4,7 +4,7 @@ extension Figures {
         let carriers: [Carrier] = [.event, .ipn, .stream, .zeromq]
         var task = Task(workload: .wake, carriers: carriers, size: 64, path: path)
         task.messages = carriers.count * (isQuick ? 100 : 500)
-        let samples = try check(Run.outcomes(task))[0].samples
+        let samples = try Figures.check(Run.outcomes(task))[0].samples
         let ours = samples[.ipn, default: []]
         let ratio = Double(ours.median) / Double(samples[.event, default: []].median)
         print(
@@ -21,7 +21,7 @@ extension Figures {
             for _ in 0..<repeats {
                 var task = Task(workload: .spin, carriers: [.ipn, .ring], size: size, path: path)
                 task.messages = isQuick ? 2000 : 8000
-                for (carrier, run) in try check(Run.outcomes(task))[0].samples { samples[carrier, default: []].append(run) }
+                for (carrier, run) in try Figures.check(Run.outcomes(task))[0].samples { samples[carrier, default: []].append(run) }
             }
             // The run with the median p50 speaks for all.
             let typical = samples.mapValues { $0.sorted { $0.median < $1.median }[$0.count / 2] }

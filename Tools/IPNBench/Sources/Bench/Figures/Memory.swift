@@ -17,12 +17,12 @@ extension Figures {
     }
 
     private func measure(processes: Int, nodes: Int) throws -> [String] {
-        let keeper = Node()
+        let maker = Node()
         var options = NetworkOptions()
         options.nodeLimit = 64
-        try keeper.bind(path, options: options)
+        try maker.bind(path, options: options)
         defer {
-            keeper.close()
+            maker.close()
             _ = unlink(path)
         }
         let boardMemory = try Handle.memory(4096)
@@ -33,11 +33,11 @@ extension Figures {
             task.index = index
             return try Worker(task.arguments, descriptors: [boardMemory])
         }
-        let keeperProcess = try keeperProcess()
+        let keeper = try keeperProcess(of: path)
         var states: [String] = []
         for state: UInt64 in 1...2 {
             for index in 0..<processes { board.progress(index).wait(until: state) }
-            let ours = try kibibytes("Pss", of: keeperProcess)
+            let ours = try kibibytes("Pss", of: keeper)
             let shared = try workers.reduce(0) { try $0 + kibibytes("Pss_Shmem", of: $1.process) }
             states.append("\(ours) + \(shared)")
             board.go.value = 1
@@ -45,25 +45,5 @@ extension Figures {
         board.report.value = 1
         for worker in workers { _ = try worker.outcome() }
         return states
-    }
-
-    /// The process that was given our network's path.
-    private func keeperProcess() throws -> pid_t {
-        guard let directory = opendir("/proc") else { throw Failure(calling: "/proc", errno) }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            guard let process = pid_t(name), let command = try? readText("/proc/\(name)/cmdline") else { continue }
-            let arguments = command.split(separator: "\0")
-            if arguments.count > 1 && arguments[0].hasSuffix("ipnd") && arguments[1] == path { return process }
-        }
-        throw Failure("no keeper of \(path) among the processes")
-    }
-
-    /// A line of /proc/PID/smaps_rollup. See proc(5).
-    private func kibibytes(_ name: String, of process: pid_t) throws -> Int {
-        let lines = try readText("/proc/\(process)/smaps_rollup").split(separator: "\n")
-        let line = lines.first { $0.hasPrefix("\(name):") }
-        return line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
     }
 }

@@ -50,6 +50,7 @@ struct PingReader {
                 try receivers[index].receive { bytes in
                     now = bench_now()
                     header = bytes.load(as: Header.self)
+                    return false
                 }
             }
             if header.sequence != sequence { wrong += 1 }

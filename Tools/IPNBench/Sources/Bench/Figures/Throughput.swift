@@ -5,7 +5,7 @@ extension Figures {
             let runs = try interleaved([.ring, .ipn, .stream, .zeromq]) { carrier in
                 var task = Task(workload: .flood, carriers: [carrier], size: size, path: path)
                 task.milliseconds = isQuick ? 200 : 500
-                let reader = try check(Run.outcomes(task))[0]
+                let reader = try Figures.check(Run.outcomes(task))[0]
                 return reader["received"] / reader["seconds"]
             }
             print(
@@ -25,7 +25,7 @@ extension Figures {
                 var task = Task(workload: .frames, carriers: [carrier], size: size, path: path)
                 task.milliseconds = isQuick ? 300 : 700
                 task.readers = readers
-                let outcomes = try check(Run.outcomes(task))
+                let outcomes = try Figures.check(Run.outcomes(task))
                 let delivered = outcomes.reduce(0) { $0 + $1["received"] } * Double(size) / 1e9
                 cost[carrier, default: []].append(outcomes.reduce(0) { $0 + $1["cpu"] } / delivered)
                 return outcomes.dropLast().map { $0["received"] / $0["seconds"] }.min() ?? 0

@@ -23,12 +23,19 @@ struct Board {
     /// How many carriers have brought something to a reader, plus one as soon as it listens.
     func progress(_ reader: Int) -> Word { word(8 + reader) }
 
+    /// How many messages a reader has taken, for peers that know no other way to hold their writer up. A line each.
+    func taken(_ reader: Int) -> Word { word(128 + 8 * reader) }
+    /// Set by the bench: the workers may open their ends. They wait for it only if their memory is looked at.
+    var open: Word { word(4) }
+
     struct Word {
         fileprivate let word: UnsafePointer<Atomic<UInt64>>
         var value: UInt64 {
             get { word.pointee.load(ordering: .sequentiallyConsistent) }
             nonmutating set { word.pointee.store(newValue, ordering: .sequentiallyConsistent) }
         }
+        /// By the only one who writes it.
+        func advance() { word.pointee.store(word.pointee.load(ordering: .relaxed) + 1, ordering: .releasing) }
         func increment() { word.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
         /// Waits without a system call, for where those are counted.

@@ -19,16 +19,14 @@ struct Ends {
         self.descriptors = descriptors
     }
 
-    private var zeroMQAddress: String { "ipc://\(task.path).zmq" }
-
     func sender(_ carrier: Carrier) throws -> any Sender {
         let given = descriptors[carrier, default: []]
         return switch carrier {
         case .ipn: try IPNSender(task.path)
         case .stream: StreamSender(given, size: task.size)
-        case .zeromq: try ZeroMQSender(zeroMQAddress, size: task.size)
         case .ring: try RingSender(given[0], size: task.size)
         case .event: try EventSender(given[0], page: given[1])
+        case .peer(let name): try PeerSender(name, task, board)
         }
     }
 
@@ -37,9 +35,9 @@ struct Ends {
         return switch carrier {
         case .ipn: try IPNReceiver(task.path, spins: task.spins)
         case .stream: StreamReceiver(given[0], size: task.size)
-        case .zeromq: try ZeroMQReceiver(zeroMQAddress, size: task.size)
         case .ring: try RingReceiver(given[0], size: task.size)
         case .event: try EventReceiver(given[0], page: given[1])
+        case .peer(let name): try PeerReceiver(name, task, board)
         }
     }
 
@@ -55,13 +53,14 @@ struct Ends {
             } while (0..<task.readers).contains { board.progress($0).value < UInt64(index + 2) }
         }
         bench_sleep_until(bench_now() + 60_000_000)
+        for case let sender as PeerSender in senders { sender.beginCredits() }
     }
 
     func awaitWarmUp(_ receivers: [any Receiver]) throws {
         let progress = board.progress(task.index)
         progress.value = 1
         for receiver in receivers {
-            try receiver.receive { _ in }
+            try receiver.receive { _ in false }
             progress.increment()
         }
     }

@@ -10,6 +10,7 @@ final class Run {
     private var routes: [Route] = []
     private var network: Node?
     private var workers: [Worker] = []
+    private var daemon: Daemon?
 
     init(_ task: Task) throws {
         self.task = task
@@ -19,6 +20,7 @@ final class Run {
             network = Node()
             try network?.bind(task.path, options: Run.options(task))
         }
+        for case .peer(let name) in task.carriers { daemon = try Daemon(of: name, task) }
         routes = try task.carriers.map { try Route($0, task) }
     }
 
@@ -34,8 +36,9 @@ final class Run {
         options.mtu = task.size
         options.isLossless = task.workload == .flood || task.workload == .frames
         switch task.workload {
-        case .wake, .idle: break  // as networks are by default
-        case .frames: options.poolSize = 4
+        case .wake, .idle, .join: break  // as networks are by default
+        // What is on the way should stay in the cache.
+        case .frames: options.poolSize = max(4, min(1024, (4 << 20) / task.size))
         // Room for what comes while a spinning reader is kept from its processor.
         case .spin, .flood: options.poolSize = 1024
         }
@@ -46,7 +49,7 @@ final class Run {
         var task = task
         task.side = side
         task.index = index
-        let handles = routes.flatMap { side == .writer ? $0.writer : $0.readers[index] }
+        let handles = routes.flatMap { side == .writer ? $0.writer : $0.readers.isEmpty ? [] : $0.readers[index] }
         workers.append(try Worker(task.arguments, descriptors: [boardMemory] + handles))
     }
 
@@ -58,16 +61,73 @@ final class Run {
 
     /// - Returns: what each reader found, and the writer last.
     func finish() throws -> [Outcome] {
-        try workers.map { try $0.outcome() }
+        var outcomes: [Outcome?] = workers.map { _ in nil }
+        // In the order in which they end: when one fails, the others may wait for it as long as they live.
+        while outcomes.contains(where: { $0 == nil }) {
+            let process = bench_ended_child()
+            if let index = workers.firstIndex(where: { $0.process == process }) {
+                outcomes[index] = try workers[index].outcome()
+            } else if process == daemon?.process {
+                throw Failure("its daemon has ended")
+            } else {
+                waitpid(process, nil, 0)
+            }
+        }
+        return outcomes.compactMap { $0 }
     }
 
     /// A whole run.
-    static func outcomes(_ task: Task) throws -> [Outcome] {
+    static func outcomes(_ task: Task) throws -> [Outcome] { try outcomesWithDaemon(task).outcomes }
+
+    /// A whole run. - Returns: also the processor seconds that the daemon used, where there is one.
+    static func outcomesWithDaemon(_ task: Task) throws -> (outcomes: [Outcome], daemonSeconds: Double) {
         let run = try Run(task)
         run.board.go.value = 1
         run.board.report.value = 1
+        let before = try run.daemon?.processorSeconds() ?? 0
         try run.start()
-        return try run.finish()
+        let outcomes = try run.finish()
+        return (outcomes, try (run.daemon?.processorSeconds() ?? 0) - before)
+    }
+
+    /// Readers that come one after another while the writer sends. - Returns: what each found.
+    static func joins(_ task: Task, count: Int) throws -> [Outcome] {
+        let run = try Run(task)
+        try run.start(.writer, index: 0)
+        try run.wait { run.board.progress(0).value == 1 }
+        defer { run.board.report.value = 1 }
+        return try (0..<count).map { index in
+            try run.start(.reader, index: index)
+            return try run.workers[index + 1].outcome()
+        }
+    }
+
+    /// A whole run. - Returns: KiB that the carrier added to all processes, its daemon among them, once all has come.
+    static func weight(_ task: Task) throws -> Int {
+        var task = task
+        task.isWeighed = true
+        let run = try Run(task)
+        try run.start()
+        func weight() throws -> Int { try run.workers.reduce(0) { try $0 + kibibytes("Pss", of: $1.process) } }
+        for slot in 0...task.readers { try run.wait { run.board.progress(slot).value == 1 } }
+        let before = try weight()
+        run.board.open.value = 1
+        run.board.go.value = 1
+        try run.wait { run.board.finished.value == UInt64(task.readers) }
+        var added = try weight() - before
+        if let daemon = run.daemon { added += try kibibytes("Pss", of: daemon.process) }
+        if task.carriers == [.ipn] { added += try kibibytes("Pss", of: try keeperProcess(of: task.path)) }
+        run.board.report.value = 1
+        _ = try run.finish()
+        return added
+    }
+
+    /// Waits, and throws what a worker says that ends meanwhile.
+    private func wait(until condition: () -> Bool) throws {
+        while !condition() {
+            for worker in workers { try worker.checkIsRunning() }
+            usleep(1000)
+        }
     }
 
     /// A whole run, with the system calls counted between the first message and the last.
@@ -82,43 +142,5 @@ final class Run {
         let calls = try tracers.map { try $0.finish() }
         run.board.report.value = 1
         return (try run.finish(), calls)
-    }
-}
-
-/// What a carrier's processes are given beside their arguments.
-struct Route {
-    var writer: [Handle] = []
-    var readers: [[Handle]]
-
-    init(_ carrier: Carrier, _ task: Task) throws {
-        readers = Array(repeating: [], count: task.readers)
-        switch carrier {
-        case .ipn, .zeromq:
-            break
-        case .ring:
-            writer = [try .memory(RingMemory.bytes(task.size))]
-            readers[0] = writer
-        case .event:
-            writer = [try Handle(owning: bench_event(), "eventfd"), try .memory(4096)]
-            readers[0] = writer
-        case .stream:
-            for index in 0..<task.readers {
-                var pair: [Int32] = [-1, -1]
-                let room = Int32(min(max(task.size * 4, 1 << 20), 16 << 20))
-                guard bench_stream_pair(&pair, room) == 0 else { throw Failure(calling: "socketpair", errno) }
-                writer.append(try Handle(owning: pair[0], "socketpair"))
-                readers[index] = [try Handle(owning: pair[1], "socketpair")]
-            }
-        }
-    }
-
-    /// How many handles of a carrier a side is given.
-    static func count(_ carrier: Carrier, _ task: Task) -> Int {
-        switch carrier {
-        case .ipn, .zeromq: 0
-        case .ring: 1
-        case .event: 2
-        case .stream: task.side == .writer ? task.readers : 1
-        }
     }
 }

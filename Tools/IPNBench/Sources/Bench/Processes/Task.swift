@@ -11,6 +11,8 @@ struct Task {
         case frames
         /// A node that is connected and does nothing.
         case idle
+        /// A message every 100 microseconds, to a reader that comes and takes one.
+        case join
     }
 
     enum Side: String {
@@ -28,15 +30,19 @@ struct Task {
     var readers = 1
     /// Which of the readers this is.
     var index = 0
-    /// The network, and with a suffix the ZeroMQ socket.
+    /// The network; peers put what they make beside it.
     var path: String
     /// Whether system calls and allocations are counted: nothing of the bench's own may be among them.
     var isCounted = false
+    /// Whether memory is looked at, before an end is opened and afterwards.
+    var isWeighed = false
+    /// Seconds after which a worker is ended, done or not.
+    var deadline = 60
 
     var arguments: [String] {
         [
-            workload.rawValue, side.rawValue, carriers.map(\.rawValue).joined(separator: ","), "\(size)", "\(messages)",
-            "\(milliseconds)", "\(readers)", "\(index)", path, isCounted ? "1" : "0",
+            workload.rawValue, side.rawValue, carriers.map(\.word).joined(separator: ","), "\(size)", "\(messages)",
+            "\(milliseconds)", "\(readers)", "\(index)", path, isCounted ? "1" : "0", isWeighed ? "1" : "0", "\(deadline)",
         ]
     }
 
@@ -48,19 +54,24 @@ struct Task {
     }
 
     init?(arguments: [String]) {
-        guard arguments.count == 10, let workload = Workload(rawValue: arguments[0]), let side = Side(rawValue: arguments[1])
+        guard arguments.count == 12, let workload = Workload(rawValue: arguments[0]), let side = Side(rawValue: arguments[1])
         else { return nil }
         let numbers = arguments[3...7].compactMap { Int($0) }
         guard numbers.count == 5 else { return nil }
         self.workload = workload
         self.side = side
-        carriers = arguments[2].split(separator: ",").compactMap { Carrier(rawValue: String($0)) }
+        carriers = arguments[2].split(separator: ",").map { Carrier(word: String($0)) }
         (size, messages, milliseconds, readers, index) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
         path = arguments[8]
         isCounted = arguments[9] == "1"
+        isWeighed = arguments[10] == "1"
+        deadline = Int(arguments[11]) ?? 60
     }
 
-    /// Whether an IPN reader never sleeps.
+    /// Its word of the board: the readers' come first, then the writer's.
+    var slot: Int { side == .writer ? readers : index }
+
+    /// Whether readers never sleep.
     var spins: Bool { workload == .spin || workload == .flood }
 }
 
@@ -69,15 +80,21 @@ struct Outcome {
     var values: [String: Double] = [:]
     /// Nanoseconds.
     var samples: [Carrier: [UInt64]] = [:]
+    /// What went wrong.
+    var text = ""
 
     init() {}
 
     init(line: Substring) {
+        if line.hasPrefix("!") {
+            text = String(line.dropFirst().prefix { $0 != "\n" })
+            return
+        }
         for field in line.split(whereSeparator: \.isWhitespace) {
             let parts = field.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { continue }
-            if let carrier = Carrier(rawValue: String(parts[0])) {
-                samples[carrier] = parts[1].split(separator: ",").compactMap { UInt64($0) }
+            if parts[0].hasPrefix("@") {
+                samples[Carrier(word: String(parts[0].dropFirst()))] = parts[1].split(separator: ",").compactMap { UInt64($0) }
             } else {
                 values[String(parts[0])] = Double(parts[1])
             }
@@ -85,8 +102,9 @@ struct Outcome {
     }
 
     var line: String {
+        if !text.isEmpty { return "!\(text)" }
         let numbers = values.map { "\($0.key)=\($0.value)" }
-        let lists = samples.map { "\($0.key.rawValue)=" + $0.value.map(String.init).joined(separator: ",") }
+        let lists = samples.map { "@\($0.key.word)=" + $0.value.map(String.init).joined(separator: ",") }
         return (numbers + lists).joined(separator: " ")
     }
 }

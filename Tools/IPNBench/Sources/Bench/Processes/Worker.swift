@@ -11,9 +11,11 @@ final class Worker {
     init(_ arguments: [String], descriptors: [Handle]) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Failure(calling: "pipe", errno) }
+        // Room for all that it says: it is read when it has ended.
+        bench_widen_pipe(ends[1])
         output = try Handle(owning: ends[0], "pipe")
         let theirs = try Handle(owning: ends[1], "pipe")
-        process = try spawn("/proc/self/exe", ["Bench", "work"] + arguments, output: theirs, descriptors)
+        process = try spawn("/proc/self/exe", ["Bench", "work"] + arguments, output: theirs, descriptors: descriptors)
     }
 
     deinit {
@@ -21,6 +23,13 @@ final class Worker {
             kill(process, SIGKILL)
             waitpid(process, nil, 0)
         }
+    }
+
+    /// - Throws: what it says, where it has ended.
+    func checkIsRunning() throws {
+        guard bench_has_ended(process) else { return }
+        _ = try outcome()
+        throw Failure("a worker ended early")
     }
 
     /// Waits for its end.
@@ -36,17 +45,21 @@ final class Worker {
         var status: Int32 = 0
         waitpid(process, &status, 0)
         hasEnded = true
+        let outcome = Outcome(line: String(decoding: text, as: UTF8.self)[...])
+        if status != 0 && !outcome.text.isEmpty { throw Failure(outcome.text) }
+        if status == SIGALRM { throw Failure("not done in time") }
         guard status == 0 else { throw Failure("a worker failed with status \(status)") }
-        return Outcome(line: String(decoding: text, as: UTF8.self)[...])
+        return outcome
     }
 }
 
 /// Starts a program; `descriptors` become its 3, 4, ...
-func spawn(_ path: String, _ arguments: [String], output: Handle?, _ descriptors: [Handle] = []) throws -> pid_t {
+func spawn(_ path: String, _ arguments: [String], output: Handle?, errors: Handle? = nil, descriptors: [Handle] = []) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     if let output { posix_spawn_file_actions_adddup2(&actions, output.raw, 1) }
+    if let errors { posix_spawn_file_actions_adddup2(&actions, errors.raw, 2) }
     for (index, handle) in descriptors.enumerated() {
         posix_spawn_file_actions_adddup2(&actions, handle.raw, Int32(3 + index))
     }

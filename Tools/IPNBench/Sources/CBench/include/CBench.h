@@ -5,8 +5,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
+#include "peer.h"
 
 /* CLOCK_MONOTONIC, nanoseconds. */
 uint64_t bench_now(void);
@@ -31,6 +33,16 @@ int bench_event(void);
 
 /* A SOCK_STREAM pair with close-on-exec, and room for `size` bytes on the way to the second. */
 int bench_stream_pair(int pair[2], int size);
+
+/* What standard output was, as a descriptor of its own: libraries that print go to /dev/null from now on. */
+int bench_claim_output(void);
+
+/* Room for a megabyte in a pipe. */
+void bench_widen_pipe(int end);
+
+/* Waits until a child has ended, and leaves it to be waited for: its number, or -1. See waitid(2). */
+int bench_ended_child(void);
+bool bench_has_ended(int child);
 
 /* This process dies with its parent, may be traced by its siblings, and lives `seconds` at the longest. */
 void bench_be_worker(unsigned seconds);
