@@ -9,6 +9,11 @@
 #define MOST_DESCRIPTORS 64
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+int linux_lock_byte(int descriptor, off_t place, int waiting) {
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
+  return fcntl(descriptor, waiting ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+}
+
 int linux_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 
 void linux_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGTERM); }
@@ -122,6 +127,8 @@ int linux_peer_pidfd(int socket, pid_t pid) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &descriptor, &size) == 0) return descriptor;
   return (int)syscall(SYS_pidfd_open, pid, 0);
 }
+
+int linux_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 socklen_t linux_address(struct sockaddr_un *address, const char *path) {
   size_t length = strlen(path);

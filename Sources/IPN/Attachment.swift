@@ -2,6 +2,7 @@ import CIPN
 import CLinux
 import Glibc
 import IPNControl
+import IPNRing
 import IPNSystem
 import SystemPackage
 
@@ -74,7 +75,7 @@ struct Attachment: ~Copyable {
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.
                 guard clockNanoseconds() < patience else {
-                    throw (try? FileStatus(path: rendezvous.path)) != nil ? Errno.addressInUse : Errno.connectionRefused
+                    throw wanted != nil ? Errno.addressInUse : Errno.connectionRefused
                 }
                 usleep(2000)
             }
@@ -107,40 +108,9 @@ struct Introduction: ~Copyable {
         let markerDescriptor = Descriptor(owning: marker)
         let pathDescriptor = Descriptor(owning: path)
         let status = try pathDescriptor.status()
-        guard try SharedMemory.sealedSize(of: pageDescriptor) >= Int(IPN_PAGE) else { throw Errno(rawValue: EPROTO) }
+        guard try SharedMemory.sealedSize(of: pageDescriptor) >= NetworkPage.size else { throw Errno(rawValue: EPROTO) }
         return Attachment(
-            link: link, page: try Mapping(descriptor: pageDescriptor.raw, size: Int(IPN_PAGE), writable: false),
+            link: link, page: try Mapping(descriptor: pageDescriptor.raw, size: NetworkPage.size, writable: false),
             marker: markerDescriptor, options: answer.head.options, status: status, file: pathDescriptor, claim: Claim(answer.head))
-    }
-}
-
-/// Whether anybody still holds a marker: a datagram connect is refused only when all are gone.
-enum MarkerState {
-    case alive
-    /// Not ours to ask: without `w` a connect says nothing.
-    case unknown
-    case dead
-    /// Another program's socket.
-    case foreign
-
-    /// - Parameter file: an `O_PATH` descriptor.
-    init(of file: CInt) {
-        guard let raw = try? systemCall({ socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }) else {
-            self = .unknown
-            return
-        }
-        let probe = Descriptor(owning: raw)
-        do throws(Errno) {
-            _ = try withSocketAddress("/proc/self/fd/\(file)") { address, length in
-                linux_connect(probe.raw, address, length)
-            }
-            self = .alive
-        } catch {
-            switch error.rawValue {
-            case ECONNREFUSED: self = .dead
-            case EPROTOTYPE: self = .foreign
-            default: self = .unknown
-            }
-        }
     }
 }

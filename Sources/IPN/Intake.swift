@@ -260,6 +260,14 @@ struct Intake: ~Copyable {
             fullFence()
             if words.oldest.loadAcquiring() <= start || start == entry.start { break }
         }
+        // A writer that began when we were away between two keepers, and waited for us no longer, may have gone on too. A LOSSY
+        // one is looked at with each message.
+        if isLossless { fullFence() }
+        while isLossless && words.oldest.loadAcquiring() > start {
+            start = words.oldest.loadAcquiring()
+            WriterView.adopt(entry.peer.nodeID, at: start, cursor: cursor)
+            fullFence()
+        }
         return WriterView(
             nodeID: entry.peer.nodeID, region: words, pool: pool.view, cursor: cursor, tally: own.lost,
             doorbell: entry.peer.writerDoorbell, maximumLength: Int(membership.options.mtu))

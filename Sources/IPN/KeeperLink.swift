@@ -20,8 +20,9 @@ struct KeeperLink: ~Copyable {
     }
 
     /// From now on an answer that takes longer is `EAGAIN`.
-    func limitWaiting(seconds: Int) {
-        var time = timeval(tv_sec: seconds, tv_usec: 0)
+    /// - Parameter milliseconds: 0 for as long as it takes.
+    func limitWaiting(milliseconds: Int) {
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         _ = setsockopt(rawDescriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
@@ -52,9 +53,9 @@ struct KeeperLink: ~Copyable {
     }
 
     /// Asks without waiting for the answer.
-    mutating func post(_ request: ipn_request) throws(Errno) {
+    mutating func post(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) {
         precondition(!isAwaitingAnswer, "an answer was left untaken")
-        try control.send(request)
+        try control.send(request, descriptors: descriptors)
         isAwaitingAnswer = true
     }
 

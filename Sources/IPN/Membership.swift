@@ -14,26 +14,38 @@ final class Membership: @unchecked Sendable {
     let path: String
     let page: NetworkPage
     let options: ipn_options
-    private let pageMapping: Mapping
+    let pageMapping: Mapping
     /// Nobody takes the file over as long as anybody holds this.
-    private let marker: Descriptor
-    private let lock = Lock()
-    private var link: KeeperLink
-    private var table: PeerTable
+    let marker: Descriptor
+    /// An `O_PATH` descriptor of its file.
+    let file: Descriptor
+    let lock = Lock()
+    var link: KeeperLink
+    var table: PeerTable
     /// Messages go through the keeper, and end with it.
     let isRouted: Bool
-    /// The keeper is gone: what is known of the network stays as it is.
-    private var isOrphaned = false
+    var tie = Tie.kept
+    /// A new keeper was told what we have, and has not answered.
+    var isComingBack = false
+    /// A door that is not our keeper's and where nobody answers: when it was made, and when we first saw it.
+    var strangeDoor: (made: UInt64, seen: UInt64)?
+    /// When the keeper took us in.
+    var keptTime = clockNanoseconds()
+    /// When the keeper was lost; or a later one that we have not met.
+    var lostTime: UInt64 = 0
+    /// What we have on the network, for a keeper that does not know us.
+    var standing = Standing()
     private var readerEars: Ears?
     private var writerEars: Ears?
     /// Where others meet the keeper: what a handle's name tells.
     let rendezvous: String
     /// What wakes this node. Set once, when it connects.
-    private var wakers: NodeWakers?
-    private let watchman: Watchman
-    private var watchToken: UInt64 = 0
+    var wakers: NodeWakers?
+    let watchman: Watchman
+    private(set) var watchToken: UInt64 = 0
 
-    init(path: String, attachment: consuming Attachment, options: ipn_options) throws(Errno) {
+    /// - Parameter isBound: it holds the network, connected or not.
+    init(path: String, attachment: consuming Attachment, options: ipn_options, isBound: Bool = false) throws(Errno) {
         watchman = try Watchman.ofProcess()
         rendezvous = try Rendezvous(marker: attachment.status).path
         self.path = path
@@ -43,7 +55,9 @@ final class Membership: @unchecked Sendable {
         table = PeerTable(mtu: Int(options.mtu), network: try attachment.marker.status().inode)
         pageMapping = attachment.page
         marker = attachment.marker
+        file = attachment.file
         link = attachment.link
+        if isBound { standing.bind() }
         watchToken = try watchman.watch(link.rawDescriptor, for: self)
     }
 
@@ -51,26 +65,57 @@ final class Membership: @unchecked Sendable {
         watchman.forget(watchToken, link.rawDescriptor)
     }
 
-    /// Says what is to be woken at the end of the keeper.
-    func attend(_ wakers: NodeWakers) {
+    /// Says what a node that connects has, and what is to be woken at the end of the network.
+    func attend(_ wakers: NodeWakers, _ region: OwnRegion) {
         lock.lock()
         defer { lock.unlock() }
         self.wakers = wakers
-        if isOrphaned && isRouted { wakers.endNetwork() } else if isOrphaned { wakers.wakeAll() }
+        standing.region = region
+        if tie == .severed { tellEnd() }
     }
 
-    /// Asks the keeper something, and waits for the answer.
+    /// Asks the keeper something, and waits for the answer; where it is gone, for another's.
+    /// - Throws: what was answered; `EPIPE` where there is no keeper and nobody makes one.
     func call(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) -> ipn_answer {
         lock.lock()
         defer { lock.unlock() }
-        try finishPosted()
-        return try link.call(request, descriptors: descriptors).head
+        while true {
+            try awaitKeeper()
+            do throws(Errno) {
+                try finishPosted()
+                let answer = try link.call(request, descriptors: descriptors).head
+                standing.note(request, answer)
+                return answer
+            } catch {
+                try lose(error)
+            }
+        }
+    }
+
+    /// Notes the descriptor of the node's slot pool; -1 where it has none.
+    func note(pool: CInt) {
+        lock.lock()
+        defer { lock.unlock() }
+        standing.pool = pool
+    }
+
+    /// Asks to be connected. A new keeper lets newcomers in when those are back who were there before.
+    func connect(_ request: ipn_request, _ descriptors: [CInt]) throws(Errno) -> ipn_answer {
+        while true {
+            do throws(Errno) {
+                return try call(request, descriptors: descriptors)
+            } catch {
+                guard error == .resourceTemporarilyUnavailable else { throw error }
+                usleep(1000)
+            }
+        }
     }
 
     /// Asks something that is longer than a request, or whose answer is. For what a policy understands.
     func exchange<Item>(_ request: ipn_request, payload: [UInt8] = [], _ type: Item.Type) throws(Errno) -> (head: ipn_answer, items: [Item]) {
         lock.lock()
         defer { lock.unlock() }
+        try awaitKeeper()
         try finishPosted()
         let answer = try link.call(request, payload: payload)
         return (answer.head, try answer.items(Item.self))
@@ -91,28 +136,21 @@ final class Membership: @unchecked Sendable {
         }
     }
 
-    private func finishPosted() throws(Errno) {
+    func finishPosted() throws(Errno) {
         guard link.isAwaitingAnswer else { return }
         let answer = try link.takePosted(waiting: true)
         _ = try table.apply(answer)
         try takeUpEars()
+        try disclaim()
     }
 
-    /// Without a keeper nodes go on over the memory that they share.
-    private func becomeOrphan() {
-        isOrphaned = true
-        if isRouted { wakers?.endNetwork() } else { wakers?.wakeAll() }
-    }
-
-    /// The watchman has seen the other end close.
-    func keeperHungUp() {
-        lock.lock()
-        defer { lock.unlock() }
-        if !isOrphaned { becomeOrphan() }
+    /// Of writers that had left before a new keeper came we may have read everything: the dead one knew.
+    private func disclaim() throws(Errno) {
+        while let stranger = table.strangers.popLast() { _ = try link.call(ipn_request(IPN_OP_DRAINED, value: stranger)) }
     }
 
     /// Listens to users who were not there before.
-    private func takeUpEars() throws(Errno) {
+    func takeUpEars() throws(Errno) {
         guard !table.newEars.isEmpty else { return }
         let new = table.newEars
         table.newEars = []
@@ -158,28 +196,44 @@ final class Membership: @unchecked Sendable {
             return false
         }
         defer { lock.unlock() }
-        while !isOrphaned {
+        while true {
+            switch tie {
+            case .kept: break
+            case .severed: return true
+            case .lost:
+                // Meanwhile all go on over the memory that they share; but a newcomer of the last moment may be unknown.
+                if patience != .untilAnswered { return hasWaitedLong }
+                guard (try? awaitKeeper()) != nil else { return true }
+            }
             do throws(Errno) {
                 if !link.isAwaitingAnswer { try link.post(table.request()) }
                 if patience == .moment { _ = try? waitReadable(link.rawDescriptor, milliseconds: 5) }
                 let answer = try link.takePosted(waiting: patience == .untilAnswered)
                 let more = try table.apply(answer)
                 try takeUpEars()
+                if patience == .untilAnswered { try disclaim() }
                 if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }
             } catch {
                 if error == .resourceTemporarilyUnavailable { return false }
-                becomeOrphan()
+                if (try? lose(error)) == nil { sever() }
             }
         }
-        return true
+    }
+
+    /// Whether somebody is on the network of whom we have nothing, because it is not back from another keeper's time.
+    /// - Parameter patience: nanoseconds after which nobody who is not back is missed any more.
+    func isMissingSomebody(_ patience: UInt64) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return tie != .severed && !table.missing.isEmpty && clockNanoseconds() < keptTime + patience
     }
 
     /// The table as it is now.
     func snapshot() -> (version: UInt64, entries: [UInt64: PeerTable.Entry]) {
         lock.lock()
         defer { lock.unlock() }
-        // Nobody will tell more than is known when the keeper is gone.
-        return (isOrphaned ? page.rosterVersion.load() : table.version, table.entries)
+        // Nobody will tell more than is known when there is no keeper.
+        return (tie == .kept || !hasWaitedLong ? table.version : page.rosterVersion.load(), table.entries)
     }
 
     /// Leaves: afterwards the port is free and nobody counts us, without waiting for the keeper to see a closed socket.
@@ -187,10 +241,20 @@ final class Membership: @unchecked Sendable {
     func leave() {
         lock.lock()
         defer { lock.unlock() }
-        guard !isOrphaned else { return }
-        link.limitWaiting(seconds: 1)
-        guard (try? finishPosted()) != nil else { return }
-        _ = try? link.call(ipn_request(IPN_OP_LEAVE))
+        defer {
+            tie = .severed
+            standing = Standing()
+        }
+        while (try? awaitKeeper()) != nil {
+            link.limitWaiting(milliseconds: 1000)
+            do throws(Errno) {
+                try finishPosted()
+                _ = try link.call(ipn_request(IPN_OP_LEAVE))
+                return
+            } catch {
+                guard (try? lose(error)) != nil else { return }
+            }
+        }
     }
 
     /// Tells the keeper that nothing is left to read of a writer that has departed.
@@ -198,13 +262,15 @@ final class Membership: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         table.forget(nodeID)
-        guard !isOrphaned, (try? finishPosted()) != nil else { return }
+        // Another keeper asks, where this one is gone.
+        guard tie == .kept, (try? finishPosted()) != nil else { return }
         _ = try? link.call(ipn_request(IPN_OP_DRAINED, value: nodeID))
     }
 
-    var isKeeperGone: Bool {
+    /// Whether the network is gone for us.
+    var isSevered: Bool {
         lock.lock()
         defer { lock.unlock() }
-        return isOrphaned
+        return tie == .severed
     }
 }

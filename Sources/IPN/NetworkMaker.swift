@@ -97,28 +97,39 @@ enum NetworkMaker {
 
     private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         let file = try Descriptor.open(path, flags: O_PATH)
-        let rendezvous = try Rendezvous(marker: try file.status())
+        let rendezvous = try Rendezvous(marker: try file.status()).path
+        let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: rendezvous, will: -1)
+        return Introduction(control: control, file: file)
+    }
+
+    /// Starts the keeper's program behind a new door. The caller holds the owner's lock, and nobody listens there.
+    ///
+    /// - Parameters:
+    ///   - path: for its messages.
+    ///   - held: the marker's socket, and its file.
+    ///   - will: what a dead keeper knew, where it takes that one's place; or -1.
+    static func startKeeper(_ path: String, _ held: [CInt], rendezvous: String, will: CInt) throws(Errno) -> ControlSocket {
         let listener = Descriptor(
             owning: try systemCall {
                 socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             })
-        // Nobody listens there: the inode is ours alone, and held open.
-        _ = unlink(rendezvous.path)
+        // The inode is ours alone, and held open.
+        _ = unlink(rendezvous)
         let raw = listener.raw
-        _ = try withSocketAddress(rendezvous.path) { address, length in linux_bind(raw, address, length) }
+        _ = try withSocketAddress(rendezvous) { address, length in linux_bind(raw, address, length) }
         do throws(Errno) {
             // Who may come in is decided by the marker's bits; the directory already hides the name.
-            _ = try systemCall { chmod(rendezvous.path, 0o666) }
+            _ = try systemCall { chmod(rendezvous, 0o666) }
             _ = try systemCall { listen(raw, SOMAXCONN) }
             let (ours, theirs) = try PacketSocket.pair()
             let ourEnd = Descriptor(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             try spawn(
-                arguments: [KeeperProgram.path(), path, rendezvous.path],
-                descriptors: [marker.raw, file.raw, listener.raw, theirEnd.raw])
-            return Introduction(control: ControlSocket(PacketSocket(owning: ourEnd)), file: file)
+                arguments: [KeeperProgram.path(), path, rendezvous],
+                descriptors: held + [listener.raw, theirEnd.raw] + (will >= 0 ? [will] : []))
+            return ControlSocket(PacketSocket(owning: ourEnd))
         } catch {
-            _ = unlink(rendezvous.path)
+            _ = unlink(rendezvous)
             throw error
         }
     }
@@ -132,22 +143,6 @@ enum NetworkMaker {
             throw Errno.execFormatError
         }
     }
-}
-
-/// The lock under which a user's networks are made. Released when it goes.
-private struct OwnerLock: ~Copyable {
-    private let file: Descriptor
-
-    init() throws(Errno) {
-        let path = try Rendezvous.lockPath(owner: geteuid())
-        let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o600)
-        let raw = file.raw
-        _ = try systemCall { flock(raw, LOCK_EX) }
-        self.file = file
-    }
-
-    /// Keeps the lock alive up to here.
-    borrowing func touch() {}
 }
 
 /// Where the keeper's program is.

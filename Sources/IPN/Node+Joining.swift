@@ -65,16 +65,22 @@ extension Node {
         if let port, !(0..<Int(IPN_NUMNODES_MAX)).contains(port) {
             throw IPNError(.addressNotAvailable, path, "no network has a port \(port)", remedy: "0 to \(IPN_NUMNODES_MAX - 1)")
         }
-        let membership: Membership
-        if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }
-        do throws(Errno) {
-            try join(
-                membership, directions: directions.intersection(self.directions), port: port, history: history, window: window,
-                protocolNumber: protocolNumber)
-        } catch {
-            throw error == .permissionDenied ? IPNError.denied(directions, path) : IPNError.joining(error, path)
+        var joined: Membership?
+        for attempt in 0..<100 where joined == nil {
+            let membership: Membership
+            if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }
+            do throws(Errno) {
+                try join(
+                    membership, directions: directions.intersection(self.directions), port: port, history: history, window: window,
+                    protocolNumber: protocolNumber)
+                joined = membership
+            } catch {
+                // The network ended, or lost its keeper, between our finding it and our joining.
+                if error == .brokenPipe && self.membership == nil && attempt < 99 { continue }
+                throw error == .permissionDenied ? IPNError.denied(directions, path) : IPNError.joining(error, path)
+            }
         }
-        self.membership = membership
+        self.membership = joined
         self.path = path
         // Asked for before there was a keeper to tell; changes since the join are seen by the first look.
         if wantsCounts { try tellWantsNumberOfNodes(true) }
@@ -97,7 +103,7 @@ extension Node {
                     request.options = wanted
                     let answer = try policy.bind(&attachment, request)
                     madeNetwork = answer.value == 1
-                    return adopt(try Membership(path: path, attachment: attachment, options: answer.options))
+                    return adopt(try Membership(path: path, attachment: attachment, options: answer.options, isBound: true))
                 } catch {
                     guard error == .brokenPipe || error == .connectionReset else { throw error }
                 }
@@ -132,9 +138,9 @@ extension Node {
         if directions.contains(.send) { request.want |= UInt32(IPN_WANT_SEND) }
         if wantsCounts || observes { request.want |= UInt32(IPN_WANT_OOB) }
         request.key = wakers.key
-        let answer = try membership.call(
-            request, descriptors: [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper, wakers.handle])
-        membership.attend(wakers)
+        membership.attend(wakers, region)
+        let answer = try membership.connect(
+            request, [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper, wakers.handle])
         nodeID = answer.value
         NodeRegion.initialize(region.memory.mapping.base, nodeID: nodeID)
         self.port = answer.port >= 0 ? Int(answer.port) : nil

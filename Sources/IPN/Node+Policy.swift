@@ -68,7 +68,7 @@ extension Node {
 
     /// The error for what happened on a routed network because it has ended; nil where that is not the reason.
     func end(of errno: Errno) -> IPNError? {
-        guard let membership, membership.isRouted, membership.isKeeperGone || errno == .brokenPipe || errno == .connectionReset else { return nil }
+        guard let membership, membership.isRouted, membership.isSevered || errno == .brokenPipe || errno == .connectionReset else { return nil }
         let signal = CInt(truncatingIfNeeded: membership.page.ended.loadAcquiring())
         let reason = signal == 0 ? "its keeper is gone" : "its policy crashed (\(String(cString: strsignal(signal))))"
         return failure(errno, "the network has ended: \(reason)", remedy: "make it again")

@@ -12,7 +12,7 @@ extension Node {
         while true {
             while let message = try begin(timeout: .zero) { end(message) }
             if othersReceiving >= count { return }
-            if isNetworkGone { throw failure(.brokenPipe, "the network's keeper is gone: nobody new can come") }
+            if isNetworkGone { throw failure(.brokenPipe, "the network is gone: its keeper has let us go") }
             guard let milliseconds = Deadline.milliseconds(until: deadline) else { return }
             let descriptor = try fileDescriptor()
             do throws(Errno) {
@@ -28,6 +28,7 @@ extension Node {
         numberOfNodes.readers - (directions.contains(.receive) && isConnected ? 1 : 0)
     }
 
-    /// Whether the keeper hung up. On a broadcast network members go on without it; nobody new can join them.
-    public var isNetworkGone: Bool { membership?.isKeeperGone ?? false }
+    /// Whether the network goes on without us: a keeper that lives has hung up. One that is killed changes nothing: its members
+    /// make another.
+    public var isNetworkGone: Bool { membership?.isSevered ?? false }
 }

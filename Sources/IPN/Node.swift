@@ -98,9 +98,10 @@ public final class Node: @unchecked Sendable {
     /// Leaves the network. Messages that were sent still reach who was connected.
     public func close() {
         sendLimit = -1
+        // First, as long as there is something to show to a keeper that asks.
+        membership?.leave()
         closeOutbox()
         closeIntake()
-        membership?.leave()
         membership = nil
         region = nil
         wakers = nil

@@ -62,6 +62,12 @@ final class NodeWakers: @unchecked Sendable {
         wakeAll()
     }
 
+    /// Has those look who sleep in a call: what is new to them brings its own stroke to those who poll.
+    func wakeSleepers() {
+        reader.ring()
+        writer.ring()
+    }
+
     /// Has everybody look: who sleeps in a call, and who polls.
     func wakeAll() {
         reader.ring()

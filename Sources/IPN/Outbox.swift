@@ -73,8 +73,18 @@ struct Outbox: ~Copyable {
         try memory.commit(0..<layout.classesOffset)
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)
         let handle = try memory.readOnlyDescriptor()
-        let cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
-        _ = membership.refresh(.untilAnswered)
+        let cursor: Int
+        membership.note(pool: memory.descriptor.raw)
+        do throws(Errno) {
+            cursor = Int(try membership.call(ipn_request(IPN_OP_POOL), descriptors: [handle.raw]).value)
+        } catch {
+            membership.note(pool: -1)
+            throw error
+        }
+        // The first message should find everybody who was there before the keeper. On a LOSSLESS network, where who is stopped
+        // holds all up anyway, it waits longer.
+        let patience: UInt64 = options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0 ? 2_000_000_000 : 60_000_000
+        while membership.refresh(.untilAnswered), membership.isMissingSomebody(patience) { usleep(500) }
         return Outbox(membership: membership, own: own, wakers: wakers, memory: memory, pool: pool, cursor: cursor, receives: receives)
     }
 

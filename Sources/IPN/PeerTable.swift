@@ -57,11 +57,17 @@ struct PeerTable {
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
+    /// Whether the roster was ever told.
+    var isKnown: Bool { epoch != 0 }
     /// The roster version that `entries` shows.
     private(set) var version: UInt64 = 0
     private var epoch: UInt64 = 0
     /// What came to listen to, and was not yet taken up: the ear of the reader, and that of the writer.
     var newEars: [(reader: CInt, writer: CInt)] = []
+    /// Who is on the network and was never told to us: a keeper before knew them, and they are not back.
+    private(set) var missing: Set<UInt64> = []
+    /// Writers that have left, and of which a new keeper thinks that we may have something to read.
+    var strangers: [UInt64] = []
     /// Whom the answers of a new epoch have named so far; nil where nothing is told again.
     private var named: Set<UInt64>?
     private var newsCount = 0
@@ -96,6 +102,7 @@ struct PeerTable {
             if answer.head.more == 0 {
                 // Who was not named has gone.
                 entries = entries.filter { all.contains($0.key) }
+                missing.formIntersection(all)
             } else {
                 named = all
             }
@@ -109,6 +116,7 @@ struct PeerTable {
         let receives = item.flags & UInt32(IPN_MEMBER_RECEIVES) != 0
         let sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
         newsCount += 1
+        missing.remove(item.node_id)
         switch ipn_roster_event(rawValue: item.event) {
         case IPN_EVENT_JOIN:
             guard descriptors.count >= (item.flags & UInt32(IPN_MEMBER_IS_HEARD) != 0 ? 6 : 4), let region = descriptors.next(),
@@ -155,10 +163,13 @@ struct PeerTable {
                 let pool = try? pool(descriptor, of: item.node_id)
                 entries[item.node_id]?.pool = pool
             }
-        case IPN_EVENT_CHANGE:
+        case IPN_EVENT_KNOWN where entries[item.node_id] == nil:
+            missing.insert(item.node_id)
+        case IPN_EVENT_CHANGE, IPN_EVENT_KNOWN:
             entries[item.node_id]?.receives = receives
             entries[item.node_id]?.sends = sends
         case IPN_EVENT_DEPART:
+            if entries[item.node_id] == nil { strangers.append(item.node_id) }
             entries[item.node_id]?.receives = false
             entries[item.node_id]?.sends = false
             entries[item.node_id]?.hasDeparted = true

@@ -3,7 +3,8 @@ import Glibc
 import IPNSystem
 import SystemPackage
 
-/// A thread that sees a keeper go, whatever the program does meanwhile: one for the whole process, asleep all the time.
+/// A thread that sees a keeper go, whatever the program does meanwhile, and finds another: one for the whole process,
+/// asleep all the time.
 ///
 /// Without it, whoever sleeps for a message would have to watch the keeper too, which costs each wake-up a microsecond,
 /// and a program that never calls would never know. All signals are blocked in it: they are the program's.
@@ -17,6 +18,8 @@ final class Watchman: @unchecked Sendable {
     private struct Watched {
         weak var membership: Membership?
         var visit: Visit?
+        /// When to look for another keeper, on CLOCK_MONOTONIC; nil where there is one.
+        var nextLook: UInt64?
     }
 
     private static let place = Lock()
@@ -43,12 +46,18 @@ final class Watchman: @unchecked Sendable {
         nextToken += 1
         watched[token] = Watched(membership: membership)
         lock.unlock()
-        try poller.addForHangUp(link, token: token)
+        try watch(link, token: token)
         return token
     }
 
+    /// The same for a membership's next keeper.
+    func watch(_ link: CInt, token: UInt64) throws(Errno) { try poller.addForHangUp(link, token: token) }
+
+    /// Takes a link off, which may be closed then.
+    func release(_ link: CInt) { poller.remove(link) }
+
     func forget(_ token: UInt64, _ link: CInt) {
-        poller.remove(link)
+        release(link)
         lock.lock()
         defer { lock.unlock() }
         watched[token] = nil
@@ -89,13 +98,31 @@ final class Watchman: @unchecked Sendable {
 
     private func run() {
         while true {
-            for event in (try? poller.wait()) ?? [] {
-                lock.lock()
-                let entry = watched[event.token]
-                lock.unlock()
-                entry?.membership?.keeperHungUp()
-                entry?.visit?.end(nil)
-            }
+            for event in (try? poller.wait(milliseconds: pause)) ?? [] { attend(event.token) }
+            let now = clockNanoseconds()
+            lock.lock()
+            let due = watched.filter { $0.value.nextLook.map { $0 <= now } ?? false }.map(\.key)
+            lock.unlock()
+            for token in due { attend(token) }
         }
+    }
+
+    /// Milliseconds to the next look; -1 where nobody has lost a keeper.
+    private var pause: CInt {
+        lock.lock()
+        defer { lock.unlock() }
+        guard let next = watched.values.compactMap(\.nextLook).min() else { return -1 }
+        return Deadline.milliseconds(until: next) ?? 0
+    }
+
+    private func attend(_ token: UInt64) {
+        lock.lock()
+        let entry = watched[token]
+        lock.unlock()
+        entry?.visit?.end(nil)
+        let next = entry?.membership?.reunite()
+        lock.lock()
+        watched[token]?.nextLook = next
+        lock.unlock()
     }
 }

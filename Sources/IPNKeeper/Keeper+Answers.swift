@@ -13,6 +13,7 @@ extension Keeper {
     func answerPull(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
         var answer = template
         guard let asker = member.node else { throw Errno(rawValue: ENOTCONN) }
+        welcome(asker)
         let changes = roster.changes(after: request.value, epoch: request.epoch)
         var items: [ipn_roster_item] = []
         var descriptors: [CInt] = []
@@ -47,7 +48,8 @@ extension Keeper {
         item.node_id = change.nodeID
         item.event = change.event.rawValue
         if change.event == IPN_EVENT_GONE { return item }
-        guard let node = nodes[change.nodeID] else { return nil }
+        guard let node = nodes[change.nodeID] else { return self.item(forAbsentee: change, asker: asker) }
+        if change.event == IPN_EVENT_KNOWN { return nil }  // it is back, and named as a newcomer is
         item.flags = node.flags
         let before = descriptors.count
         if change.event == IPN_EVENT_JOIN {

@@ -8,11 +8,15 @@ extension Keeper {
         if let router { return departRouted(router, node) }
         if node.port >= 0 { usedPorts.remove(node.port) }
         forgetDebts(to: node.nodeID)
-        guard nodes[node.nodeID] != nil else { return announceCounts() }
+        guard nodes[node.nodeID] != nil else {
+            strike(node)
+            return announceCounts()
+        }
         node.receives = false
         node.sends = false
         node.hasDeparted = true
-        if node.pool != nil, mayStay(node) { node.owed = Set(nodes.values.filter { $0.receives }.map { $0.nodeID }) }
+        note(node)
+        if node.pool != nil, mayStay(node) { node.owed = receivers }
         if node.owed.isEmpty {
             forget(node)
         } else {
@@ -24,6 +28,11 @@ extension Keeper {
 
     /// A reader has read all that a departed writer sent.
     func drained(_ writer: UInt64, by reader: UInt64) {
+        if let absentee = absentees[writer], absentee.hasDeparted {
+            absentee.owed.remove(reader)
+            if absentee.owed.isEmpty { forget(absentee) }
+            return announceRoster()
+        }
         guard let node = nodes[writer], node.hasDeparted else { return }
         node.owed.remove(reader)
         guard node.owed.isEmpty else { return }
@@ -36,12 +45,15 @@ extension Keeper {
         var settled: [ConnectedNode] = []
         for node in nodes.values where node.owed.remove(reader) != nil && node.owed.isEmpty { settled.append(node) }
         for node in settled { forget(node) }
-        if !settled.isEmpty { announceRoster() }
+        let drained = absentees.values.filter { $0.owed.remove(reader) != nil && $0.owed.isEmpty }
+        for absentee in drained { forget(absentee) }
+        if !settled.isEmpty || !drained.isEmpty { announceRoster() }
     }
 
     private func forget(_ node: ConnectedNode) {
         nodes[node.nodeID] = nil
         if let cursor = node.cursor { usedCursors.remove(cursor) }
+        strike(node)
         roster.record(IPN_EVENT_GONE, node.nodeID)
     }
 }

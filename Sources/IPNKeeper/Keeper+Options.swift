@@ -21,9 +21,11 @@ extension Keeper {
             guard usedPorts.allSatisfy({ $0 < Int(request.value) }) else { throw Errno(rawValue: EADDRINUSE) }
             if let router { try router.resize(to: UInt32(request.value)) }
             options.node_limit = UInt32(request.value)
+            writeOptions()
         case Int32(IPN_SO_PERSIST):
             guard member.isBound else { throw Errno(rawValue: ENOTCONN) }
             options.persist = isOn ? 1 : 0
+            writeOptions()
         default:
             throw Errno(rawValue: ENOPROTOOPT)
         }

@@ -57,7 +57,7 @@ extension Keeper {
         _ request: ipn_request, _ payload: [UInt8], from member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) {
         let operation = ipn_operation(rawValue: request.operation)
-        guard member.hasGreeted || operation == IPN_OP_HELLO else { throw Errno.notPermitted }
+        guard member.hasGreeted || operation == IPN_OP_HELLO || operation == IPN_OP_RETURN else { throw Errno.notPermitted }
         var given: [CInt] = []
         switch operation {
         case IPN_OP_HELLO:
@@ -96,10 +96,13 @@ extension Keeper {
         case IPN_OP_NEWS:
             let news = try takeNews(member, &answer)
             return try member.control.send(answer, items: news)
+        case IPN_OP_RETURN:
+            given = try takeBack(member, request, descriptors: &descriptors, &answer)
         default:
             throw Errno.noFunction
         }
         try member.control.send(answer, items: [Never](), descriptors: given)
+        if operation == IPN_OP_CONNECT { noteAnswered(member) }
     }
 
     private func greet(
@@ -153,17 +156,26 @@ extension Keeper {
         else { throw Errno.invalidArgument }
         if wanted.protocol != UInt32(IPN_BROADCAST) { try makeRouter(&wanted, member, object) }
         options = wanted
+        writeOptions()
+        announceRoster()
+        NetworkPage(base: page.mapping.base).counts.storeReleasing(counts.packed)
+    }
+
+    /// What everybody can see of the options.
+    func writeOptions() {
         let record = page.mapping.base.assumingMemoryBound(to: ipn_network_page.self)
-        record.pointee.protocol = wanted.protocol
-        record.pointee.mtu = wanted.mtu
-        record.pointee.node_limit = wanted.node_limit
-        record.pointee.pool_size = wanted.pool_size
-        record.pointee.flags = wanted.flags
-        record.pointee.history = wanted.history
+        record.pointee.protocol = options.protocol
+        record.pointee.mtu = options.mtu
+        record.pointee.node_limit = options.node_limit
+        record.pointee.pool_size = options.pool_size
+        record.pointee.flags = options.flags
+        record.pointee.history = options.history
+        record.pointee.persist = options.persist
+        record.pointee.mode = options.mode
+        record.pointee.process_space = processSpace
+        record.pointee.door = door
         record.pointee.record_version = UInt32(IPN_RECORD_VERSION)
         record.pointee.magic = UInt64(IPN_NETWORK_MAGIC)
-        announceRoster()
-        NetworkPage(base: page.mapping.base).counts.storeReleasing(NodeCounts(version: 1, readers: 0, writers: 0).packed)
     }
 
     private func connect(
@@ -171,44 +183,34 @@ extension Keeper {
     ) throws(Errno) {
         guard member.node == nil else { throw Errno(rawValue: EISCONN) }
         guard !isStarting else { throw Errno(rawValue: ECONNREFUSED) }
+        guard !isAwaitingReturns else { throw Errno.resourceTemporarilyUnavailable }
         try checkProtocol(request.options.protocol)
         let rights = if let claimed = claimedRights(member) { claimed } else { try rights(of: member) }
         let receives = request.want & UInt32(IPN_WANT_RECEIVE) != 0 && rights.receive
         let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
-        guard (4...5).contains(descriptors.count), let region = descriptors.next(), let readerBell = descriptors.next(),
-            let writerBell = descriptors.next(), let clapper = descriptors.next()
-        else { throw Errno.invalidArgument }
-        guard case .memory = HandedKind(of: region), case .eventCounter = HandedKind(of: readerBell),
-            case .eventCounter = HandedKind(of: writerBell), case .datagramSocket = HandedKind(of: clapper)
-        else {
-            for raw in [region, readerBell, writerBell, clapper] { Disposal.close(raw) }
-            throw Errno.invalidArgument
-        }
-        let regionDescriptor = Descriptor(owning: region)
-        let readers = Bell(owning: Descriptor(owning: readerBell))
-        let writers = Bell(owning: Descriptor(owning: writerBell))
-        let clapperDescriptor = Descriptor(owning: clapper)
-        if let handle = descriptors.next() { member.show(handle) }
-        guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
+        guard (4...5).contains(descriptors.count) else { throw Errno.invalidArgument }
         // Who takes a ghost's place adds nobody.
         if member.claimed?.isGhost != true { try checkNodes(of: member.peer.user) }
-        // An observer takes no port.
         if router != nil { giveUpClaim(member) }
-        var port = Int(IPN_PORTNO_ANY)
+        let node = try handedIn(
+            &descriptors, request, member, nodeID: newNodeID(), receives: receives, sends: sends)
         if receives || sends {
+            // An observer takes no port.
             if let claimed = claimedPort(member) {
-                port = claimed
+                node.port = claimed
             } else {
-                port = try takePort(wish: Int(request.port), member, receives: receives, sends: sends)
+                node.port = try takePort(wish: Int(request.port), member, receives: receives, sends: sends)
+            }
+            do throws(Errno) {
+                try enter(node, member)
+                if let router { try openPort(router, member, node) }
+            } catch {
+                usedPorts.remove(node.port)
+                throw error
             }
         }
-        let node = ConnectedNode(
-            nodeID: newNodeID(), userID: member.peer.user, port: port, receives: receives, sends: sends, region: regionDescriptor,
-            readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
-        if member.peer.user != geteuid() { try node.makeKeeperBells() }
-        if let router, receives || sends { try openPort(router, member, node) }
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {
@@ -222,9 +224,35 @@ extension Keeper {
         }
         announceCounts()
         answer.value = node.nodeID
-        answer.port = Int32(port)
+        answer.port = Int32(node.port)
         answer.options = options
         answer.rights = node.flags | (observes ? UInt32(IPN_WANT_OOB) : 0)
+    }
+
+    /// The node that is made of what its owner hands in. It has no port yet.
+    func handedIn(
+        _ descriptors: inout DescriptorList, _ request: ipn_request, _ member: Member, nodeID: UInt64, receives: Bool, sends: Bool
+    ) throws(Errno) -> ConnectedNode {
+        guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
+            let clapper = descriptors.next()
+        else { throw Errno.invalidArgument }
+        guard case .memory = HandedKind(of: region), case .eventCounter = HandedKind(of: readerBell),
+            case .eventCounter = HandedKind(of: writerBell), case .datagramSocket = HandedKind(of: clapper)
+        else {
+            for raw in [region, readerBell, writerBell, clapper] { Disposal.close(raw) }
+            throw Errno.invalidArgument
+        }
+        let regionDescriptor = Descriptor(owning: region)
+        let readers = Bell(owning: Descriptor(owning: readerBell))
+        let writers = Bell(owning: Descriptor(owning: writerBell))
+        let clapperDescriptor = Descriptor(owning: clapper)
+        if let handle = descriptors.next() { member.show(handle) }
+        guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
+        let node = ConnectedNode(
+            nodeID: nodeID, userID: member.peer.user, receives: receives, sends: sends, region: regionDescriptor,
+            readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
+        if member.peer.user != geteuid() { try node.makeKeeperBells() }
+        return node
     }
 
     private func takePort(wish: Int, _ member: Member, receives: Bool, sends: Bool) throws(Errno) -> Int {
@@ -239,26 +267,38 @@ extension Keeper {
     }
 
     private func acceptPool(_ member: Member, descriptors: inout DescriptorList) throws(Errno) -> Int {
-        guard let node = member.node, node.sends, node.pool == nil, let raw = descriptors.next() else {
-            throw Errno.invalidArgument
+        guard let node = member.node, node.sends else { throw Errno.invalidArgument }
+        // Asked for again, where the answer went down with another keeper.
+        if node.pool != nil, let cursor = node.cursor { return cursor }
+        guard let raw = descriptors.next() else { throw Errno.invalidArgument }
+        let pool = try checkedPool(raw)
+        try checkMemory(of: node.userID)
+        guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
+            throw Errno(rawValue: ENOBUFS)
         }
+        if let router { try router.listen(to: node, pool: pool, cursor: cursor) }
+        take(pool: pool, of: node, cursor: cursor)
+        note(node)
+        roster.record(IPN_EVENT_POOL, node.nodeID)
+        announceRoster()
+        return cursor
+    }
+
+    /// Memory that was handed in as a slot pool.
+    func checkedPool(_ raw: CInt) throws(Errno) -> Descriptor {
         guard case .memory = HandedKind(of: raw) else {
             Disposal.close(raw)
             throw Errno.invalidArgument
         }
         let pool = Descriptor(owning: raw)
         guard try SharedMemory.sealedSize(of: pool) > Int(IPN_PAGE) else { throw Errno.invalidArgument }
-        try checkMemory(of: node.userID)
-        guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
-            throw Errno(rawValue: ENOBUFS)
-        }
-        if let router { try router.listen(to: node, pool: pool, cursor: cursor) }
+        return pool
+    }
+
+    func take(pool: consuming Descriptor, of node: ConnectedNode, cursor: Int) {
         usedCursors.insert(cursor)
         node.cursor = cursor
         node.pool = consume pool
-        roster.record(IPN_EVENT_POOL, node.nodeID)
-        announceRoster()
-        return cursor
     }
 
     private func shutDown(_ member: Member, how: UInt64) throws(Errno) {
@@ -271,6 +311,7 @@ extension Keeper {
         }
         if how & 2 != 0 { node.sends = false }
         guard node.flags != before else { return }
+        note(node)
         roster.record(IPN_EVENT_CHANGE, node.nodeID)
         announceRoster()
         announceCounts()

@@ -12,6 +12,8 @@ package final class Keeper {
     let marker: Marker
     let rendezvous: String
     let listener: Descriptor
+    /// When our door was made.
+    let door: UInt64
     let poller: Poller
     let page: SharedMemory
     let pageReader: Descriptor
@@ -19,14 +21,19 @@ package final class Keeper {
     var spare = SpareDescriptor()
     let limits: UserLimits
     var options: ipn_options
-    var roster = Roster()
+    var roster: Roster
     var members: [UInt64: Member] = [:]
     /// All whom the roster speaks of: the connected, and those who left with unread messages.
     var nodes: [UInt64: ConnectedNode] = [:]
     var usedPorts: Set<Int> = []
     var usedCursors: Set<Int> = []
+    var roll: Roll
+    /// Who was here before this keeper and is not back yet, by node id.
+    var absentees: [UInt64: Absentee] = [:]
+    /// Who has shown what it has, and does not look at our page yet.
+    var returning: [UInt64: ConnectedNode] = [:]
     private var nextToken = Keeper.firstToken
-    private var nextNodeID: UInt64 = 1
+    var nextNodeID: UInt64 = 1
     /// The first bind has not come yet: its options make the network.
     var isStarting = true
     /// What the router's policy was loaded from.
@@ -35,7 +42,14 @@ package final class Keeper {
     var router: Router?
     /// What a refusal says beside its errno.
     var complaint = ""
-    private var counts = NodeCounts(version: 1, readers: 0, writers: 0)
+    /// The network was another keeper's before.
+    var wasInherited = false
+    /// Somebody of another keeper's time has not come back.
+    var hasLost = false
+    private let gatheringEnd = clockNanoseconds() + 2_000_000_000
+    /// When newcomers are let in, whoever of another keeper's time is still away.
+    let returnsEnd = clockNanoseconds() + 60_000_000
+    var counts = NodeCounts(version: 1, readers: 0, writers: 0)
 
     private static let listenerToken: UInt64 = 1
     private static let interruptionToken: UInt64 = 2
@@ -45,26 +59,36 @@ package final class Keeper {
     static let processBit: UInt64 = 1 << 63
     /// Marks the tokens of the bells by which nodes call a router.
     static let portBit: UInt64 = 1 << 62
+    /// Marks node ids in place of tokens: a pidfd of an absentee.
+    static let absenteeBit: UInt64 = 1 << 61
 
     /// - Parameters:
     ///   - marker: the bound socket, and a path descriptor of its file.
     ///   - listener: listening at `rendezvous` already.
-    ///   - first: the connection of the program that makes the network.
+    ///   - first: the connection of the program that makes the network, or has elected us.
     ///   - limits: what one user may take of it.
+    ///   - will: what a dead keeper knew of the network, where we take its place.
     package init(
         marker: consuming Descriptor, markerPath: consuming Descriptor, listener: consuming Descriptor,
-        rendezvous: String, first: consuming Descriptor, limits: UserLimits = UserLimits()
+        rendezvous: String, first: consuming Descriptor, limits: UserLimits = UserLimits(), will: consuming Descriptor? = nil
     ) throws(Errno) {
         self.marker = try Marker(socket: marker, path: markerPath)
         self.rendezvous = rendezvous
+        door = (try? FileStatus(path: rendezvous, followLinks: false).changeTime) ?? 0
         self.listener = listener
         self.limits = limits
         poller = try Poller()
-        page = try SharedMemory(name: "ipn-network", size: Int(IPN_PAGE), sealedAgainstMapping: true)
+        page = try SharedMemory(name: "ipn-network", size: NetworkPage.size, sealedAgainstMapping: true)
+        try page.commit(0..<Int(IPN_PAGE))
+        roll = Roll(base: page.mapping.base)
+        // A later keeper's versions, epochs and node ids are above an earlier one's: each counts from the clock's nanoseconds,
+        // and none can do so many things.
+        roster = Roster(start: clockNanoseconds())
         pageReader = try page.readOnlyDescriptor()
         options = ipn_options()
         try poller.add(self.listener.raw, token: Self.listenerToken)
         raiseDescriptorLimit()
+        if let will { try inherit(will) }
         try admit(first)
     }
 
@@ -82,6 +106,8 @@ package final class Keeper {
                     return
                 } else if event.token & Self.portBit != 0 && event.token & Self.processBit == 0 {
                     hear(event.token)
+                } else if event.token & Self.absenteeBit != 0 {
+                    if let absentee = absentees[event.token & ~Self.absenteeBit] { lose(absentee) }
                 } else if let member = members[event.token & ~Self.processBit] {
                     if event.token & Self.processBit != 0 {
                         remove(member)
@@ -92,22 +118,38 @@ package final class Keeper {
             }
         }
         router.map { router in router.enter { router.policy.table.delnet?($0) } }
-        // First the name, so that who comes now makes a network of its own; then the door.
-        marker.remove()
-        _ = unlink(rendezvous)
+        end()
     }
 
     /// How long to wait for events. Nobody says when the file of a network without members is removed, or when the handle
     /// of a ghost is closed: look now and then.
     private var patience: CInt {
+        if isGathering { return 100 }
         if members.isEmpty { return 5000 }
         guard members.values.contains(where: \.isGhost) else { return -1 }
         layGhosts()
         return 100
     }
 
+    /// Takes the network's file away, and the door.
+    private func end() {
+        // Somebody whom we never heard of may still hold a network that was another keeper's, and elect a third: not while
+        // we look.
+        let lock = wasInherited ? try? ElectionLock(of: marker.status(), waiting: true) : nil
+        // First the name, so that who comes now makes a network of its own; then the door.
+        if !wasInherited || marker.isForsaken() { marker.remove() }
+        _ = unlink(rendezvous)
+        lock?.touch()
+    }
+
+    /// Whoever is only bound stands on no roll: give them all a moment to come back.
+    private var isGathering: Bool { wasInherited && clockNanoseconds() < gatheringEnd }
+
     private var isNeeded: Bool {
-        if members.values.contains(where: { $0.holdsNetwork }) { return true }
+        if members.values.contains(where: { $0.holdsNetwork }) || isGathering { return true }
+        if absentees.values.contains(where: { !$0.hasDeparted }) { return true }
+        // Whoever has only just left still holds the marker, which tells us about others.
+        if wasInherited && members.values.contains(where: \.hasGreeted) { return true }
         // A network that nobody can reach any more persists for nobody.
         return options.persist != 0 && ((try? marker.status().linkCount) ?? 0) > 0
     }
@@ -135,6 +177,8 @@ package final class Keeper {
     func leave(_ member: Member) {
         member.isBound = false
         guard let node = member.node else { return }
+        // On its way back, it has first to arrive.
+        welcome(node)
         member.node = nil
         depart(node)
     }
@@ -171,7 +215,9 @@ package final class Keeper {
                 if node.sends { node.ringWriter() }
             }
         }
-        roster.compact(living: { nodes[$0] != nil || isOwnName($0) }, count: nodes.count)
+        let (here, away, back) = (nodes, absentees, returning)
+        roster.compact(
+            living: { here[$0] != nil || away[$0] != nil || back[$0] != nil || isOwnName($0) }, count: here.count + away.count + back.count)
     }
 
     /// Publishes who is there, and rings whoever asked to be told.
@@ -181,6 +227,10 @@ package final class Keeper {
             guard let node = member.node else { continue }
             if node.receives { now.readers += 1 }
             if node.sends { now.writers += 1 }
+        }
+        for absentee in absentees.values where !absentee.hasDeparted {
+            if absentee.receives { now.readers += 1 }
+            if absentee.sends { now.writers += 1 }
         }
         guard now != counts else { return }
         now.version &+= 1

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import IPNControl
 import IPNSystem
 import SystemPackage
 
@@ -30,6 +31,15 @@ struct Marker: ~Copyable {
 
     /// An `O_PATH` descriptor of the file.
     var pathNumber: CInt { path.raw }
+
+    /// Gives up our own hold on the network. - Returns: whether nobody else has one.
+    func isForsaken() -> Bool {
+        // Over the socket, not beside it: as long as we hold it, it is alive.
+        guard dup2(path.raw, socket.raw) >= 0 else { return false }
+        // A process that is ending closes what it holds one after the other.
+        for _ in 0..<50 where MarkerState(of: path.raw) != .dead { usleep(1000) }
+        return MarkerState(of: path.raw) == .dead
+    }
 
     /// Removes the file, wherever it was renamed to.
     func remove() {

@@ -63,7 +63,7 @@ final class ConnectedNode {
     let nodeID: UInt64
     let userID: uid_t
     /// -1 for an observer, who only hears of who is there.
-    var port: Int
+    var port = Int(IPN_PORTNO_ANY)
     var receives: Bool
     var sends: Bool
     let region: Descriptor
@@ -76,6 +76,12 @@ final class ConnectedNode {
     /// The index of its cursor in every region; it has one from its first send on.
     var cursor: Int?
     var hasDeparted = false
+    /// Its place on the roll.
+    var place: Int?
+    /// It knows that it is connected.
+    var isAnswered = false
+    /// It knew nothing of the roster before this keeper: what others send to it begins with what they send now.
+    var isNewHere = true
     /// Where other writers' heads were when this node joined: there it begins.
     var starts: [UInt64: UInt64] = [:]
     /// The receivers that had joined when it left, and have not yet read all that it sent.
@@ -92,12 +98,11 @@ final class ConnectedNode {
     private var heard: Set<uid_t> = []
 
     init(
-        nodeID: UInt64, userID: uid_t, port: Int, receives: Bool, sends: Bool, region: consuming Descriptor,
+        nodeID: UInt64, userID: uid_t, receives: Bool, sends: Bool, region: consuming Descriptor,
         readerBell: consuming Bell, writerBell: consuming Bell, clapper: consuming Descriptor, key: UInt64
     ) {
         self.nodeID = nodeID
         self.userID = userID
-        self.port = port
         self.receives = receives
         self.sends = sends
         self.region = region
@@ -168,6 +173,12 @@ final class ConnectedNode {
 
     /// Whether this node has still to be given the ears for a user; it is, from now on.
     func beginsToHear(_ user: uid_t) -> Bool { heard.insert(user).inserted }
+
+    /// What the roll says of it.
+    var state: Roll.State {
+        Roll.State(
+            flags: flags | (hasDeparted ? UInt32(IPN_ROLL_DEPARTED) : 0) | (isAnswered ? UInt32(IPN_ROLL_ANSWERED) : 0), cursor: cursor)
+    }
 
     var flags: UInt32 {
         (receives ? UInt32(IPN_MEMBER_RECEIVES) : 0) | (sends ? UInt32(IPN_MEMBER_SENDS) : 0)

@@ -11,10 +11,16 @@ struct Roster {
         let nodeID: UInt64
     }
 
-    private(set) var version: UInt64 = 1
+    private(set) var version: UInt64
     private var changes: [Change] = []
     /// Another number for each time that changes were dropped: who counts in an older epoch begins again.
-    private(set) var epoch: UInt64 = 0
+    private(set) var epoch: UInt64
+
+    /// - Parameter start: above all versions and epochs of keepers before.
+    init(start: UInt64) {
+        version = start
+        epoch = start
+    }
 
     mutating func record(_ event: ipn_roster_event, _ nodeID: UInt64) {
         version += 1

@@ -69,6 +69,16 @@ package struct NetworkPage {
     @inlinable package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
     @inlinable package var pending: SharedWord { SharedWord(base, Int(IPN_NETWORK_PENDING)) }
     @inlinable package var ended: SharedWord { SharedWord(base, Int(IPN_NETWORK_ENDED)) }
+
+    /// Bytes of the page and the roll behind it. Sparse.
+    package static let size = Int(IPN_PAGE) + Int(IPN_ROLL_ENTRIES) * Int(IPN_LINE)
+
+    /// Where an entry of the roll lies.
+    package static func rollRange(_ place: Int) -> Range<Int> {
+        precondition(place >= 0 && place < Int(IPN_ROLL_ENTRIES))
+        let start = Int(IPN_PAGE) + place * Int(IPN_LINE)
+        return start..<start + Int(IPN_LINE)
+    }
 }
 
 /// Who is there: the unpacked `counts` word.

@@ -65,6 +65,8 @@ package struct FileStatus: Sendable {
     package let size: Int64
     /// Names that the file has; 0 once it was unlinked.
     package let linkCount: Int
+    /// When the inode was last changed: CLOCK_REALTIME, nanoseconds.
+    package let changeTime: UInt64
 
     package var isSocket: Bool { mode & Glibc.S_IFMT == Glibc.S_IFSOCK }
     package var isDirectory: Bool { mode & Glibc.S_IFMT == Glibc.S_IFDIR }
@@ -90,6 +92,7 @@ package struct FileStatus: Sendable {
         group = status.st_gid
         size = Int64(status.st_size)
         linkCount = Int(status.st_nlink)
+        changeTime = UInt64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ UInt64(status.st_ctim.tv_nsec)
     }
 
     package func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A mutual exclusion lock for the control plane. See pthread_mutex_lock(3).
@@ -5,13 +6,24 @@ package final class Lock: @unchecked Sendable {
     // Sendable: the mutex is at a constant address, and made for many threads.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+
     package init() {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
+        condition = .allocate(capacity: 1)
+        condition.initialize(to: pthread_cond_t())
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
+        pthread_cond_destroy(condition)
+        condition.deallocate()
         pthread_mutex_destroy(mutex)
         mutex.deallocate()
     }
@@ -19,4 +31,15 @@ package final class Lock: @unchecked Sendable {
     package func lock() { pthread_mutex_lock(mutex) }
     package func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
     package func unlock() { pthread_mutex_unlock(mutex) }
+
+    /// Lets go of the lock until somebody says that something has changed, and takes it again. See pthread_cond_wait(3).
+    /// - Parameter deadline: nanoseconds on CLOCK_MONOTONIC.
+    /// - Returns: false when that is over.
+    package func wait(until deadline: UInt64) -> Bool {
+        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        return pthread_cond_timedwait(condition, mutex, &time) == 0
+    }
+
+    /// Says so to all who wait. The caller holds the lock.
+    package func wakeWaiters() { pthread_cond_broadcast(condition) }
 }

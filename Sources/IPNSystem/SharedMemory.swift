@@ -32,8 +32,11 @@ package struct SharedMemory: ~Copyable {
     }
 
     /// A read-only descriptor of the same memory: the only kind that is ever handed out.
-    package borrowing func readOnlyDescriptor() throws(Errno) -> Descriptor {
-        try Descriptor.open("/proc/self/fd/\(descriptor.raw)", flags: O_RDONLY)
+    package borrowing func readOnlyDescriptor() throws(Errno) -> Descriptor { try Self.readOnlyDescriptor(of: descriptor.raw) }
+
+    /// The same of memory that is known by its descriptor.
+    package static func readOnlyDescriptor(of raw: CInt) throws(Errno) -> Descriptor {
+        try Descriptor.open("/proc/self/fd/\(raw)", flags: O_RDONLY)
     }
 
     /// Pays for a range now, so that touching it later cannot be refused. See fallocate(2).
@@ -76,6 +79,12 @@ package struct Mapping: ~Copyable, @unchecked Sendable {
         _ = madvise(base, size, MADV_DONTDUMP)
         self.base = base
         self.size = size
+    }
+
+    /// Puts other memory in this one's place, at the same address and for everybody who looks there: in one step.
+    package borrowing func replace(by descriptor: CInt) throws(Errno) {
+        guard linux_map_over(base, descriptor, size) == 0 else { throw Errno(rawValue: linux_errno()) }
+        _ = madvise(base, size, MADV_DONTDUMP)
     }
 
     deinit {

@@ -56,9 +56,9 @@ struct SendCommand: ParsableCommand {
         if !pending.isEmpty { try node.send(pending) }
     }
 
-    /// Without its keeper a network has no newcomers, and hears of no death: what is sent may reach nobody.
+    /// What is sent to a network that has let us go reaches nobody.
     private func checkNetwork(of node: Node) throws {
-        if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network's keeper is gone") }
+        if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network is gone: its keeper has let us go") }
     }
 
     private func sendLines(to node: Node) throws {

@@ -64,14 +64,18 @@ import TestSupport
         }
     }
 
-    @Test func theEndOfTheKeeperMakesItReadable() throws {
-        let node = try Node(binding: path)
+    @Test func theEndOfTheKeeperIsNoNews() throws {
+        let (node, writer) = (try Node(binding: path), try Peer())
+        try writer.expect("connect \(path)")
+        try writer.expect("send before")
         let descriptor = try node.fileDescriptor()
-        _ = try node.drain()
-        #expect(!isReadable(descriptor) && !node.isNetworkGone)
+        #expect(try node.drain().count == 1)
         try KeeperProcess(of: path).kill()
+        try eventually("a keeper is elected") { (try? NetworkStatus(of: path).nodes.count) == 2 }
+        #expect(!isReadable(descriptor) && !node.isNetworkGone)
+        try writer.expect("send after")
         #expect(isReadable(descriptor, milliseconds: watchdogMilliseconds))
-        #expect(node.isNetworkGone)
+        #expect(try node.drain().count == 1 && !isReadable(descriptor))
     }
 
     /// Programs that poll and then receive without `O_NONBLOCK`: a descriptor that is readable for nothing would hang them.

@@ -32,6 +32,9 @@ enum ipn_operation {
   IPN_OP_POLICY_GET,  /* port: level, option, value: room; <- bytes */
   IPN_OP_POLICY_IOCTL, /* value: request; the argument's bytes follow; <- as many bytes */
   IPN_OP_NEWS,        /* <- the next ipn_news_item, or none; value: how many there were up to it */
+  IPN_OP_RETURN,      /* to a new keeper, in place of HELLO: value: node id or 0; want: what it had;
+                         -> O_PATH of the marker, of a node also what CONNECT hands in, of a writer its pool;
+                         <- network page. The node is back with its next PULL: by then it looks at our page. */
 };
 
 struct ipn_options {
@@ -45,7 +48,7 @@ struct ipn_request {
   int32_t option;
   int32_t port;            /* CONNECT: the wish, or IPN_PORTNO_ANY */
   uint64_t value;
-  uint64_t epoch;          /* PULL: of the log that `value` counts in, 0 at first */
+  uint64_t epoch;          /* PULL, RETURN: of the log that is known, 0 at first */
   struct ipn_options options;
   uint64_t key;            /* CONNECT: what a stroke of the clapper consists of */
   uint32_t want;           /* CONNECT: IPN_WANT_* */
@@ -57,6 +60,8 @@ struct ipn_request {
 #define IPN_WANT_OOB 4u
 #define IPN_PROTOCOL_OF_POLICY 0xffffffffu /* BIND: the one that the policy registers */
 #define IPN_WANT_POLICY 8u /* BIND: the first descriptor is a policy */
+#define IPN_WANT_NUMNODES 16u /* RETURN: IPN_SO_WANT_OOB_NUMNODES */
+#define IPN_WANT_MANAGE 32u  /* RETURN: it is bound */
 
 /* HELLO with a handle. `value`: the place of a process that has replaced itself is taken, or the rights of one that lives
  * are shared. `rights`: IPN_MEMBER_* of its node, and these. */
@@ -94,6 +99,7 @@ enum ipn_roster_event {
   IPN_EVENT_DEPART,    /* nothing more will come of it: drain its pool, then say so */
   IPN_EVENT_GONE,      /* forget it */
   IPN_EVENT_KEEPER,    /* descriptors: what the keeper, another user's process, rings: reader's ear, writer's ear */
+  IPN_EVENT_KNOWN,     /* it was here before the keeper: keep what you have of it */
 };
 #define IPN_MEMBER_RECEIVES 1u
 #define IPN_MEMBER_SENDS 2u

@@ -2,7 +2,7 @@
  *
  * Three kinds of memory, each a memfd that one process writes and all others map read-only:
  *
- *   network page (the keeper's)   options, counts, roster version
+ *   network page (the keeper's)   options, counts, roster version; the roll, for the keeper that may come after it
  *   node region  (each node's)    bell state, the writer's head and oldest, a cursor per possible writer
  *   slot pool    (each writer's)  ring of entries, payloads in size classes
  *
@@ -47,11 +47,15 @@ struct ipn_network_page {
   uint32_t record_version;
   uint32_t protocol;       /* IPN_BROADCAST, ... */
   uint32_t mtu;            /* bytes */
-  uint32_t node_limit;     /* IPN_SO_NUMNODES as it was at the first bind */
+  uint32_t node_limit;     /* IPN_SO_NUMNODES as it is now */
   uint32_t pool_size;      /* messages, IPN_SO_MSGPOOLSIZE */
   uint32_t flags;          /* IPN_FLAG_LOSSLESS */
   uint32_t history;        /* messages */
-  uint32_t reserved0[23];
+  uint32_t persist, mode, reserved2;
+  uint64_t process_space;  /* inode of the keeper's pid namespace: the roll's process ids count in it */
+  uint64_t roll_used;      /* entries of the roll from here on were never used */
+  uint64_t door;           /* when the keeper's door was made: the file at the rendezvous tells the last keeper by it */
+  uint64_t reserved0[7];
   /* @128, atomic: grows by one at every change of the roster. */
   uint64_t roster_version;
   uint64_t pending;        /* routed and LOSSLESS: messages that the keeper has taken and not all recipients have read */
@@ -59,8 +63,27 @@ struct ipn_network_page {
   uint64_t reserved1[5];
   /* @192, atomic: 32 bits version | 16 bits readers | 16 bits writers, so that one load tells all. */
   uint64_t counts;
-  uint64_t reserved2[7];
+  uint64_t reserved3[7];
 };
+
+/* Behind the network page: who is connected. The keeper writes it at each step before it answers, and never reads it:
+ * it is what the next keeper knows if this one is killed (see IPNKeeper/Keeper+Absentees.swift).
+ *
+ *   free --(all else, then node_id)--> entered --(answered)--> a node of the network --(node_id = 0)--> free */
+struct ipn_roll_entry {
+  uint64_t node_id;        /* atomic: 0 while free; stored last, taken away first */
+  uint64_t state;          /* atomic: IPN_ROLL_* in the low half, the index of the writer's cursor in the high one */
+  uint64_t process;        /* the pidfd's inode, which no two processes share where the kernel has pidfs (6.9) */
+  int32_t port;
+  uint32_t pid, uid, reserved0;
+  uint64_t reserved1[3];
+};
+#define IPN_ROLL_RECEIVES 1u
+#define IPN_ROLL_SENDS 2u
+#define IPN_ROLL_HAS_POOL 4u  /* it has sent: the cursor counts */
+#define IPN_ROLL_DEPARTED 8u  /* it has left, and somebody has not read all that it sent */
+#define IPN_ROLL_ANSWERED 16u /* it knows that it is connected */
+#define IPN_ROLL_ENTRIES 131072 /* the connected, and as many who left unread messages */
 
 /* A reader's place in one writer's stream. Written by the reader, read by that writer.
  *
@@ -128,6 +151,8 @@ struct ipn_entry {
 #define IPN_NETWORK_PENDING 136
 #define IPN_NETWORK_ENDED 144
 #define IPN_NETWORK_COUNTS 192
+#define IPN_ROLL_NODE_ID 0
+#define IPN_ROLL_STATE 8
 #define IPN_NODE_ARMED 64
 #define IPN_NODE_HEAD 128
 #define IPN_NODE_OLDEST 136
@@ -161,6 +186,9 @@ _Static_assert(offsetof(struct ipn_network_page, roster_version) == IPN_NETWORK_
 _Static_assert(offsetof(struct ipn_network_page, pending) == IPN_NETWORK_PENDING, "network page");
 _Static_assert(offsetof(struct ipn_network_page, ended) == IPN_NETWORK_ENDED, "network page");
 _Static_assert(offsetof(struct ipn_network_page, counts) == IPN_NETWORK_COUNTS, "network page");
+_Static_assert(sizeof(struct ipn_roll_entry) == IPN_LINE, "roll entry");
+_Static_assert(offsetof(struct ipn_roll_entry, node_id) == IPN_ROLL_NODE_ID, "roll entry");
+_Static_assert(offsetof(struct ipn_roll_entry, state) == IPN_ROLL_STATE, "roll entry");
 _Static_assert(sizeof(struct ipn_cursor) == IPN_LINE, "a cursor is a cache line");
 _Static_assert(offsetof(struct ipn_cursor, generation) == IPN_CURSOR_GENERATION, "cursor");
 _Static_assert(offsetof(struct ipn_cursor, tail) == IPN_CURSOR_TAIL, "cursor");

@@ -58,6 +58,14 @@ static inline void *linux_map_shared(int descriptor, size_t size, int protection
   return base == MAP_FAILED ? NULL : base;
 }
 
+/* Read-only, over what is mapped there. */
+static inline int linux_map_over(void *base, int descriptor, size_t size) {
+  return mmap(base, size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED ? -1 : 0;
+}
+
+/* Locks one byte of a file for its description (F_OFD_SETLK). */
+int linux_lock_byte(int descriptor, off_t place, int waiting);
+
 /* prctl(2) is variadic. */
 void linux_end_with_parent(void);
 
@@ -109,6 +117,7 @@ int linux_peer_groups(int socket, gid_t *groups, size_t *count);
 
 /* A pidfd of the peer: SO_PEERPIDFD where the kernel has it, else pidfd_open(2) of `pid`. */
 int linux_peer_pidfd(int socket, pid_t pid);
+int linux_pidfd(pid_t pid);
 
 /* The C library declares the address of these as a transparent union. */
 static inline int linux_accept(int socket, int flags) { return accept4(socket, NULL, NULL, flags); }

@@ -1,0 +1,73 @@
+import CIPN
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// How members whose keeper was killed come to another one.
+///
+/// Whoever may make the network, its owner or root, may make it another keeper; who gets the network's lock first does, and
+/// the others find it at the same rendezvous. It hands over what the dead one wrote down of the network for this case
+/// (ipn_roll_entry): its page is a memory that all have mapped and nobody can change any more.
+enum Election {
+    /// The network's new keeper.
+    /// - Returns: nil where there is none yet: somebody else makes it, or nobody may.
+    static func keeper(of membership: Membership) throws(Errno) -> ControlSocket? {
+        let status = try membership.file.status()
+        let rendezvous = try Rendezvous(marker: status).path
+        if let found = try find(rendezvous, owner: status.owner) { return found }
+        guard geteuid() == status.owner || geteuid() == 0 else { return nil }
+        guard let lock = try? ElectionLock(of: status, waiting: false) else { return nil }
+        defer { lock.touch() }
+        // Somebody may have been faster.
+        if let found = try find(rendezvous, owner: status.owner) { return found }
+        guard knowsLast(membership, rendezvous) else { return nil }
+        do throws(Errno) {
+            let will = try will(of: membership.pageMapping)
+            let path = (try? membership.file.currentPath()) ?? membership.path
+            return try NetworkMaker.startKeeper(
+                path, [membership.marker.raw, membership.file.raw], rendezvous: rendezvous, will: will.raw)
+        } catch {
+            // Out of descriptors, memory or processes: somebody else may be luckier, or we later.
+            return nil
+        }
+    }
+
+    /// Whether what we know is what the last keeper knew.
+    ///
+    /// Another one may have come and gone without our having met it. Who has met it is to elect the next; but where nobody
+    /// does so for a while, nobody has, and our roll is the last there is.
+    private static func knowsLast(_ membership: Membership, _ rendezvous: String) -> Bool {
+        guard let door = try? FileStatus(path: rendezvous, followLinks: false).changeTime else { return true }
+        guard door != membership.pageMapping.base.loadUnaligned(as: ipn_network_page.self).door else { return true }
+        let now = clockNanoseconds()
+        if membership.strangeDoor?.made != door {
+            membership.strangeDoor = (made: door, seen: now)
+            membership.lostTime = now
+        }
+        return membership.strangeDoor.map { now - $0.seen > 200_000_000 } ?? false
+    }
+
+    private static func find(_ rendezvous: String, owner: uid_t) throws(Errno) -> ControlSocket? {
+        do throws(Errno) {
+            let socket = try PacketSocket(connectingTo: rendezvous)
+            let user = try socket.peer().user
+            guard user == owner || user == 0 else { return nil }
+            return ControlSocket(socket)
+        } catch {
+            return nil
+        }
+    }
+
+    /// A copy of the dead keeper's page and roll, for the new one alone.
+    private static func will(of page: borrowing Mapping) throws(Errno) -> Descriptor {
+        let used = page.base.loadUnaligned(as: ipn_network_page.self).roll_used
+        let size = NetworkPage.rollRange(Int(min(used, UInt64(IPN_ROLL_ENTRIES - 1)))).upperBound
+        let memory = try SharedMemory(name: "ipn-will", size: size, sealedAgainstMapping: true)
+        try memory.commit(0..<size)
+        memory.mapping.base.copyMemory(from: page.base, byteCount: size)
+        return try memory.readOnlyDescriptor()
+    }
+}
