@@ -66,9 +66,20 @@ extension Node {
         openIntakeForNews()
     }
 
+    /// Why the network is gone (`isNetworkGone`); nil while it is not.
+    public var networkEnd: IPNError? {
+        guard let membership, membership.isSevered else { return nil }
+        guard membership.isRouted else { return failure(.brokenPipe, "the network is gone: its keeper has let us go") }
+        return routedEnd(.brokenPipe, membership)
+    }
+
     /// The error for what happened on a routed network because it has ended; nil where that is not the reason.
     func end(of errno: Errno) -> IPNError? {
         guard let membership, membership.isRouted, membership.isSevered || errno == .brokenPipe || errno == .connectionReset else { return nil }
+        return routedEnd(errno, membership)
+    }
+
+    private func routedEnd(_ errno: Errno, _ membership: Membership) -> IPNError {
         let signal = CInt(truncatingIfNeeded: membership.page.ended.loadAcquiring())
         let reason = signal == 0 ? "its keeper is gone" : "its policy crashed (\(String(cString: strsignal(signal))))"
         return failure(errno, "the network has ended: \(reason)", remedy: "make it again")

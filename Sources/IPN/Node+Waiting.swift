@@ -12,7 +12,7 @@ extension Node {
         while true {
             while let message = try begin(timeout: .zero) { end(message) }
             if othersReceiving >= count { return }
-            if isNetworkGone { throw failure(.brokenPipe, "the network is gone: its keeper has let us go") }
+            if let networkEnd { throw networkEnd }
             guard let milliseconds = Deadline.milliseconds(until: deadline) else { return }
             let descriptor = try fileDescriptor()
             do throws(Errno) {

@@ -99,6 +99,9 @@ extension Socket {
     /// Both options together say that news are to come.
     private func wantNumberOfNodes(_ state: State) throws(Errno) {
         let wanted = state.handlesOutOfBand && state.wantsNumberOfNodes
+        if state.isBound || state.isConnected, state.handlesOutOfBand != node.observes {
+            try onNode { node throws(IPNError) in try node.setHandlesOutOfBand(state.handlesOutOfBand) }
+        }
         guard state.isBound || state.isConnected, wanted != node.wantsNumberOfNodes else { return }
         try onNode { node throws(IPNError) in try node.setWantsNumberOfNodes(wanted) }
     }

@@ -134,7 +134,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 requestKeyFrame(&source)
             }
         }
-        if node.isNetworkGone { throw IPNError(.brokenPipe, node.path ?? "", "the network is gone: its keeper has let us go") }
+        if let end = node.networkEnd { throw end }
     }
 
     private mutating func describe() throws {

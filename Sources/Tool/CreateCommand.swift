@@ -11,16 +11,23 @@ struct CreateCommand: ParsableCommand {
             EXAMPLES
               ipn create /tmp/chat
               ipn create /tmp/net --mtu 4M --pool 16 --lossless --mode 750
+              ipn create /tmp/net --policy ./libhub.so      messages go where the policy says (ipn_policy.h)
             """)
 
     @Argument(help: "Where: a path that does not exist yet.", completion: .file())
     var path: String
     @OptionGroup var network: NetworkArguments
+    @Option(help: "A shared object that decides who receives what; it runs as this user.", completion: .file(extensions: ["so"]))
+    var policy: String?
+    @Option(name: .customLong("protocol"), help: "The number of an installed policy, or 1: everybody receives.")
+    var protocolNumber = NetworkOptions().protocolNumber
 
     func run() throws {
         let node = Node()
         var options = network.options
         options.isPersistent = true
+        options.policy = policy
+        options.protocolNumber = protocolNumber
         try node.bind(path, options: options)
         guard node.madeNetwork else {
             throw IPNError(.fileExists, path, "a network is here already", remedy: "ipn remove it first, or take another path")
@@ -46,7 +53,10 @@ struct RemoveCommand: ParsableCommand {
         // A network must be there: bind would make one.
         let status = try NetworkStatus(of: path)
         let node = Node()
-        try node.bind(path)
+        // Whatever protocol it speaks.
+        var options = NetworkOptions()
+        options.protocolNumber = 0
+        try node.bind(path, options: options)
         try node.setPersistent(false)
         if !status.nodes.isEmpty {
             let count = status.nodes.count == 1 ? "1 node is" : "\(status.nodes.count) nodes are"

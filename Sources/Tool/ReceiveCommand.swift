@@ -58,7 +58,7 @@ struct ReceiveCommand: ParsableCommand {
             try output.flush()
             if untilNoWriters && hadWriters && !hasWriters { break }
             if try signals.wait(for: descriptor) { break }
-            if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network is gone: its keeper has let us go") }
+            if let end = node.networkEnd { throw end }
         }
         try output.flush()
     }

@@ -58,7 +58,7 @@ struct SendCommand: ParsableCommand {
 
     /// What is sent to a network that has let us go reaches nobody.
     private func checkNetwork(of node: Node) throws {
-        if node.isNetworkGone { throw IPNError(.brokenPipe, path, "the network is gone: its keeper has let us go") }
+        if let end = node.networkEnd { throw end }
     }
 
     private func sendLines(to node: Node) throws {

@@ -27,7 +27,7 @@ struct ShowCommand: ParsableCommand {
     private func printTable(_ status: NetworkStatus) {
         let options = status.options
         print(
-            "\(path): broadcast, \(options.isLossless ? "lossless" : "lossy"), mtu \(options.mtu), pool \(options.poolSize),"
+            "\(path): \(options.protocolNumber == 1 ? "broadcast" : "protocol \(options.protocolNumber)"), \(options.isLossless ? "lossless" : "lossy"), mtu \(options.mtu), pool \(options.poolSize),"
                 + " history \(options.history), mode \(String(status.permissions, radix: 8)), owner \(userName(status.ownerID))"
                 + (options.isPersistent ? ", persistent" : ""))
         print(

@@ -7,7 +7,7 @@ import TestSupport
     @Test func everythingIsInPlace() throws {
         let prefix = try Installation.shared.get().prefix
         for name in [
-            "bin/ipn", "libexec/ipnd", "lib/libipn.so", "lib/libipn.so.0", "lib/pkgconfig/ipn.pc", "include/ipn.h",
+            "bin/ipn", "libexec/ipnd", "lib/libipn.so", "lib/libipn.so.0", "lib/pkgconfig/ipn.pc", "include/ipn.h", "include/ipn_policy.h",
             "share/man/man1/ipn.1", "share/man/man1/ipn-tee.1", "share/man/man7/ipn.7",
             "share/bash-completion/completions/ipn", "share/zsh/site-functions/_ipn", "share/fish/vendor_completions.d/ipn.fish",
         ] { #expect(FileManager.default.fileExists(atPath: "\(prefix)/\(name)"), "\(name)") }

@@ -25,6 +25,14 @@ import TestSupport
         try eventually("the network is gone") { scratch.contents.isEmpty }
     }
 
+    @Test func aPolicysOptionsRequestsAndNews() throws {
+        let tool = try Installation.shared.get().prefix + "/bin/ipn"
+        #expect(try Child.run(tool, ["create", path, "--policy", Child.built("libsieve.so")]).status == 0)
+        _ = try run("routed")
+        #expect(try Child.run(tool, ["remove", path]).status == 0)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     @Test func aForkedChildHasItsOwnNode() throws {
         let silent = try #require(pid_t(try run("forked").trimmingCharacters(in: .newlines)))
         defer { kill(silent, SIGKILL) }

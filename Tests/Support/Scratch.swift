@@ -26,7 +26,7 @@ public final class Scratch: Sendable {
         }
     }
 
-    static func list(_ directory: String) -> [String] {
+    public static func list(_ directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []

@@ -47,6 +47,9 @@ final class Conversation {
         case "receive": return try receive(words.first.flatMap { Int($0) })
         case "collect": return try collect(Int(words[0])!)
         case "churn": try churn(words[0], count: Int(words[1])!)
+        case "order": return try order(Int(words[0])!)
+        case "search": return "\(try search(words.joined(separator: " ")))"
+        case "prefix": try node.setPolicyOption(1, Array(words.joined(separator: " ").utf8))
         case "hold": return try hold()
         case "check": return "\(held.filter { Pattern.matches($0.message.message.bytes, seed: $0.message.message.tag) }.count)"
         case "drop": held.removeAll()
@@ -151,6 +154,19 @@ final class Conversation {
             _ = try guest.receive(timeout: .zero)
             guest.close()
         }
+    }
+
+    /// Takes so many messages of `sendn`, whoever sent them.
+    /// - Returns: a number that depends on the order of their tags.
+    private func order(_ count: Int) throws -> String {
+        var hash: UInt64 = 0
+        for _ in 0..<count {
+            try node.withMessage { message in
+                guard message.lost == 0, Pattern.matches(message.bytes, seed: message.tag) else { throw Trouble("wrong \(message.sequence)") }
+                hash = SeededRandom.mix(hash ^ message.tag)
+            }
+        }
+        return "\(hash)"
     }
 
     private func hold() throws -> String {

@@ -17,6 +17,8 @@ static int says(const struct ipn_policy_message *message, const char *word) {
 }
 
 static int newnet(struct ipn_policy_network *net) {
+  if (net->mtu == 666) abort();
+  if (net->mtu == 667) return -ENOTUNIQ;
   net->state = calloc(1, sizeof(struct tally));
   return net->state ? 0 : -ENOMEM;
 }

@@ -1,0 +1,56 @@
+import Glibc
+import Testing
+import TestSupport
+
+/// create --policy and --protocol, and the other commands on such a network.
+@Suite struct PolicyTests {
+    let scratch: Scratch
+    let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+    }
+
+    private func run(_ environment: String, _ words: [String]) throws -> Child.Result {
+        try Child.run("/usr/bin/env", [environment, Child.built("ipn")] + words)
+    }
+
+    @Test func aPolicyByItsPathAndTheOtherCommands() throws {
+        try Tool.succeed(["create", path, "--policy", Child.built("libhub.so")])
+        #expect(try Tool.succeed(["show", path]).text.contains("\(path): protocol 40, lossy"))
+        let receiver = try Child(Child.built("ipn"), ["receive", path, "--count", "2"])
+        let sent = try Child.run(Child.built("ipn"), ["send", path, "--wait-readers", "1"], input: Array("one\ntwo\n".utf8))
+        #expect(sent.status == 0, "\(sent.errors)")
+        let received = try receiver.finish()
+        #expect(received.status == 0 && received.text == "one\ntwo\n", "\(received.errors)")
+        try Tool.succeed(["remove", path])
+        #expect(!exists(path))
+    }
+
+    @Test func anInstalledPolicyByItsNumber() throws {
+        let folder = scratch("policies")
+        mkdir(folder, 0o755)
+        symlink(Child.built("libsieve.so"), "\(folder)/41.so")
+        #expect(try run("IPN_POLICIES=\(folder)", ["create", path, "--protocol", "41"]).status == 0)
+        #expect(try Tool.succeed(["show", path]).text.contains("protocol 41"))
+        // Who joins needs no policy.
+        try Tool.succeed(["remove", path])
+        let refused = try run("IPN_POLICIES=\(folder)", ["create", path, "--protocol", "40"])
+        #expect(refused.status == 1 && refused.complaints.count == 1)
+        #expect(refused.errors.hasPrefix("ipn: \(path): no policy is registered for protocol 40: install it as \(folder)/40.so"))
+        #expect(!exists(path))
+    }
+
+    @Test func aReceiverIsToldThatThePolicyCrashed() throws {
+        try Tool.succeed(["create", path, "--policy", Child.built("libodd.so")])
+        let receiver = try Child(Child.built("ipn"), ["receive", path])
+        try eventually("it is there") { try Tool.succeed(["show", path]).text.contains("1 readers") }
+        _ = try Child.run(Child.built("ipn"), ["show", path])
+        let sender = try Child(Child.built("TestPeer"), ["peer"])
+        try sender.write("connect \(path) w port=5\nsend segv\n")
+        let ended = try receiver.finish()
+        #expect(ended.status == 1 && ended.complaints.count == 1)
+        #expect(ended.errors.contains("\(path): the network has ended: its policy crashed (Segmentation fault)"), "\(ended.errors)")
+    }
+}
