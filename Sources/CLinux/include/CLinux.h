@@ -86,7 +86,7 @@ ssize_t linux_abstract_name(int socket, char *name, size_t room);
 /* A new socket that sends to `named`, or to where `connected` does: a description of its own for each who rings. */
 int linux_datagram_to(int named);
 int linux_datagram_like(int connected);
-/* Takes all 8-byte datagrams that are there. Returns their number. */
+/* Takes the 8-byte datagrams that are there, some hundreds at most. Returns their number. */
 int linux_drain_datagrams(int socket);
 static inline void linux_send_key(int socket, uint64_t key) { send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL); }
 /* The same, and 1 where nobody has the socket open any more. */
