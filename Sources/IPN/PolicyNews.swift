@@ -27,6 +27,8 @@ struct PolicyNews: ~Copyable {
 
     /// Fetches the next.
     /// - Returns: false where there is none any more.
+    // Rare, and large: inlined, it would be in the way of every message.
+    @inline(never)
     mutating func fetch(from membership: Membership) -> Bool {
         if isKept {
             isKept = false
