@@ -138,8 +138,16 @@ enum NetworkMaker {
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
+        // What the program had preloaded, ours for AF_IPN first of all, was not meant for its keeper.
+        var environment: [UnsafeMutablePointer<CChar>?] = []
+        var next = Glibc.environ
+        while let entry = next.pointee {
+            if strncmp(entry, "LD_PRELOAD=", 11) != 0 { environment.append(entry) }
+            next += 1
+        }
+        environment.append(nil)
         // Whatever hinders it, the program that cannot be run is what the user must hear of.
-        guard linux_spawn_detached(arguments[0], pointers, Glibc.environ, descriptors, descriptors.count) == 0 else {
+        guard linux_spawn_detached(arguments[0], pointers, environment, descriptors, descriptors.count) == 0 else {
             throw Errno.execFormatError
         }
     }

@@ -157,7 +157,11 @@ extension Node {
                     membership: membership, region: region, wakers: wakers, limit: limit,
                     wantsHistory: history))
             if wantsCounts { intake?.pointee.toldCounts = 0 }
-            intake?.pointee.isPolled = isPolled
+            if isPolled {
+                // A program may sleep in a poll before it has received anything.
+                intake?.pointee.isPolled = true
+                intake?.pointee.tellPollers()
+            }
         }
         self.region = region
         sendLimit = granted.contains(.send) ? options.mtu : -1

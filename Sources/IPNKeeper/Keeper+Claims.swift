@@ -70,7 +70,9 @@ extension Keeper {
         for writer in nodes.values {
             guard let index = writer.cursor else { continue }
             let cursor = region.cursor(index)
-            if cursor.generation.loadAcquiring() == writer.nodeID { places[writer.nodeID] = cursor.tail.loadAcquiring() }
+            let isPlaced = cursor.generation.loadAcquiring() == writer.nodeID
+            // One that it had not looked at yet is heard from its own join on: from the beginning, where that came later.
+            places[writer.nodeID] = isPlaced ? cursor.tail.loadAcquiring() : node.starts[writer.nodeID] ?? 0
         }
         return places
     }

@@ -115,11 +115,30 @@ package enum SocketTable {
 
     /// Forgets a number and closes it; the socket leaves with its last one.
     package static func close(_ raw: CInt) throws(Errno) {
-        let socket = try find(raw)
-        lock.lock()
-        sockets[raw] = nil
-        lock.unlock()
-        if !isKnown(socket) { socket.close() }
+        if !forgets(raw) {
+            guard Handle.name(of: raw) != nil else { throw Errno(rawValue: linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK) }
+        }
         _ = Glibc.close(raw)
+    }
+
+    /// Forgets a number that is closed, or something else's by now.
+    /// - Throws: `ENOTSOCK` where it was none of ours.
+    package static func forget(_ raw: CInt) throws(Errno) {
+        guard forgets(raw) else { throw Errno(rawValue: ENOTSOCK) }
+    }
+
+    /// What was inherited and never used is no node of this process: nothing is made of it to be left, and nothing is left.
+    private static func forgets(_ raw: CInt) -> Bool {
+        lock.lock()
+        let entry = sockets.removeValue(forKey: raw)
+        let now = generation
+        lock.unlock()
+        guard let entry else { return false }
+        if entry.generation != now {
+            _ = Unmanaged.passRetained(entry.socket)
+        } else if !isKnown(entry.socket) {
+            entry.socket.close()
+        }
+        return true
     }
 }

@@ -80,6 +80,14 @@ public func ipn_duplicated(_ descriptor: CInt, _ made: CInt) -> CInt {
     }
 }
 
+@c @implementation
+public func ipn_closed(_ descriptor: CInt) -> CInt {
+    answer { () throws(Errno) in
+        try SocketTable.forget(descriptor)
+        return 0
+    }
+}
+
 // MARK: Addresses
 
 /// The path in a `sockaddr_un`, which need not end in a zero byte. Nil for no address at all.

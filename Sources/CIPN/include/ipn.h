@@ -14,10 +14,12 @@
 #define IPN_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -115,6 +117,8 @@ ssize_t ipn_recvmsg(int descriptor, struct msghdr *message, int flags);
 /* poll(2) over descriptors of either kind, exact for ours: POLLIN for data or news, POLLPRI for news, POLLOUT always when
  * LOSSY and while there is room when LOSSLESS, POLLHUP when the network is gone. */
 int ipn_poll(struct pollfd *descriptors, nfds_t count, int milliseconds);
+/* As ppoll(2): a time-out in nanoseconds, NULL for none, and signals that are blocked only while it waits. */
+int ipn_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
 /* Zero copy. A borrowed message lies in its sender's memory, read-only, until it is returned; its sender could change it
  * meanwhile: check a copy of what a decision depends on. Four of each sender at a time (ENOBUFS). */
@@ -148,6 +152,8 @@ int ipn_cancel(int descriptor, struct ipn_loan *loan);
 int ipn_is_socket(int descriptor);
 /* Another number for the same socket, as the kernel's dup gives it: `made` is to be known as `descriptor` is. */
 int ipn_duplicated(int descriptor, int made);
+/* The number was closed, or given to something else (dup2), without ipn_close: leaves as that does, and closes nothing. */
+int ipn_closed(int descriptor);
 
 #ifdef __cplusplus
 }

@@ -108,6 +108,12 @@ int linux_get_control(const struct msghdr *message, int level, int type, void *d
 
 int linux_is_nonblocking(int descriptor);
 int linux_dup3(int descriptor, int made, int flags);
+/* EPERM for 1, and so on. */
+static inline const char *linux_errno_name(int error) { return strerrorname_np(error) ? strerrorname_np(error) : "?"; }
+/* ppoll(2), which the C library shows with _GNU_SOURCE only. */
+static inline int linux_ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+  return ppoll(set, count, timeout, mask);
+}
 /* pthread_atfork(3), for the child alone. */
 int linux_after_fork(void (*in_child)(void));
 
