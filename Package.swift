@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "sieve", type: .dynamic, targets: ["Sieve"]),
         .library(name: "odd", type: .dynamic, targets: ["OddPolicy"]),
         .library(name: "future", type: .dynamic, targets: ["FuturePolicy"]),
+        .library(name: "ipn-preload", type: .dynamic, targets: ["Preload"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,6 +65,9 @@ let package = Package(
             ]),
         .executableTarget(name: "ipnd", dependencies: ["IPNControl", "IPNKeeper"], swiftSettings: ours),
 
+        // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
+        .target(name: "Preload", dependencies: ["CIPN"], publicHeadersPath: "."),
+
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),
         .target(name: "LibAVBase", dependencies: ["Media", "CLibAV"], swiftSettings: ours),
@@ -93,6 +97,13 @@ let package = Package(
             path: "Tests/TestPeer", swiftSettings: ours),
         .target(name: "OddPolicy", path: "Tests/Policies/Odd", publicHeadersPath: ".", cSettings: policies),
         .target(name: "FuturePolicy", path: "Tests/Policies/Future", publicHeadersPath: ".", cSettings: policies),
+        // Programs in C: the parties of the conformance suite, one source compiled for libipn and for the preload, and what
+        // programs of 2008 looked like.
+        .executableTarget(
+            name: "PartyBySwift", dependencies: ["CIPN", "CLinux", "IPN", system], path: "Tests/Programs/PartyBySwift", swiftSettings: ours),
+        .executableTarget(name: "PartyByLibrary", dependencies: ["CIPN"], path: "Tests/Programs/PartyByLibrary"),
+        .executableTarget(name: "PartyByPreload", dependencies: ["CIPN"], path: "Tests/Programs/PartyByPreload"),
+        .executableTarget(name: "Samples2008", path: "Tests/Programs/Samples2008"),
         .testTarget(name: "RingTests", dependencies: ["CIPN", "IPNRing", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "BusTests",
@@ -105,6 +116,14 @@ let package = Package(
             swiftSettings: ours),
         // Installs what was built, and compiles programs in C against it.
         .testTarget(name: "LibraryTests", dependencies: ["TestSupport"], swiftSettings: ours),
+        // Each statement of the specification, in every way onto the bus: see Tests/CONFORMANCE.md. The two libraries are
+        // built with everything else, and not named here: what a test target names is linked into it.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "CIPN", "IPN", "TestSupport", "TestPeer", "PartyBySwift", "PartyByLibrary", "PartyByPreload", "Samples2008", "Tool",
+                "ipnd",
+            ], swiftSettings: ours),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
             name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),

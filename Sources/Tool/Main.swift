@@ -60,6 +60,7 @@ struct Ipn: ParsableCommand {
               echo hello | ipn send /tmp/net   what anybody sends
               ipn show /tmp/net                who is there, and what was lost
               ipn bench                        how fast this machine is
+              ipn run -- ./program             a program that was written for AF_IPN
 
             EXIT STATUS
               0  done
@@ -72,6 +73,6 @@ struct Ipn: ParsableCommand {
         subcommands: [
             TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
-            BenchCommand.self, BenchReaderCommand.self,
+            RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
         ])
 }

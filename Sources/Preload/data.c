@@ -1,0 +1,164 @@
+/* Messages in and out. */
+#include "descriptors.h"
+#include "epoll.h"
+
+#include <string.h>
+
+/* An edge-triggered set is told again once a call has found nothing to do. */
+static ssize_t received(int fd, ssize_t result) {
+  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLIN | EPOLLRDNORM | EPOLLPRI);
+  return result;
+}
+
+static ssize_t sent(int fd, ssize_t result) {
+  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLOUT | EPOLLWRNORM);
+  return result;
+}
+
+/* What programs that were compiled with _FORTIFY_SOURCE call refuses what would overrun its buffer. */
+extern void __chk_fail(void) __attribute__((noreturn));
+static void check(size_t length, size_t room) {
+  if (length > room) __chk_fail();
+}
+
+static ssize_t gather(int fd, const struct iovec *parts, int count) {
+  if (count < 0) return errno = EINVAL, -1;
+  struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+  return sent(fd, library.sendmsg(fd, &message, 0));
+}
+
+static ssize_t scatter(int fd, const struct iovec *parts, int count) {
+  if (count < 0) return errno = EINVAL, -1;
+  struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+  return received(fd, library.recvmsg(fd, &message, 0));
+}
+
+EXPORT ssize_t read(int fd, void *bytes, size_t length) {
+  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
+}
+
+EXPORT ssize_t __read_chk(int fd, void *bytes, size_t length, size_t room) {
+  check(length, room);
+  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
+}
+
+EXPORT ssize_t write(int fd, const void *bytes, size_t length) {
+  DISPATCH(fd, sent(fd, library.send(fd, bytes, length, 0)), real.write(fd, bytes, length));
+}
+
+EXPORT ssize_t readv(int fd, const struct iovec *parts, int count) {
+  DISPATCH(fd, scatter(fd, parts, count), real.readv(fd, parts, count));
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *parts, int count) {
+  DISPATCH(fd, gather(fd, parts, count), real.writev(fd, parts, count));
+}
+
+EXPORT ssize_t send(int fd, const void *bytes, size_t length, int flags) {
+  DISPATCH(fd, sent(fd, library.send(fd, bytes, length, flags)), real.send(fd, bytes, length, flags));
+}
+
+EXPORT ssize_t recv(int fd, void *bytes, size_t length, int flags) {
+  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, flags)), real.recv(fd, bytes, length, flags));
+}
+
+EXPORT ssize_t __recv_chk(int fd, void *bytes, size_t length, size_t room, int flags) {
+  check(length, room);
+  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, flags)), real.recv(fd, bytes, length, flags));
+}
+
+/* Everybody on the bus is addressed, and nobody in particular. */
+EXPORT ssize_t sendto(
+    int fd, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size) {
+  DISPATCH(
+      fd, sent(fd, library.send(fd, bytes, length, flags)), real.sendto(fd, bytes, length, flags, address, size));
+}
+
+static ssize_t receive_from(int fd, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size) {
+  ssize_t result = received(fd, library.recv(fd, bytes, length, flags));
+  if (result >= 0 && address && size) *size = 0;
+  return result;
+}
+
+EXPORT ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size) {
+  DISPATCH(
+      fd, receive_from(fd, bytes, length, flags, address, size), real.recvfrom(fd, bytes, length, flags, address, size));
+}
+
+EXPORT ssize_t __recvfrom_chk(
+    int fd, void *bytes, size_t length, size_t room, int flags, struct sockaddr *address, socklen_t *size) {
+  check(length, room);
+  DISPATCH(
+      fd, receive_from(fd, bytes, length, flags, address, size), real.recvfrom(fd, bytes, length, flags, address, size));
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+  DISPATCH(fd, sent(fd, library.sendmsg(fd, message, flags)), real.sendmsg(fd, message, flags));
+}
+
+/* A socket of ours may have come with it. */
+static void look_for_sockets(struct msghdr *message) {
+  int error = errno;
+  for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
+      recognize(fd);
+    }
+  }
+  errno = error;
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+  if (OURS(fd)) {
+    ssize_t result = received(fd, library.recvmsg(fd, message, flags));
+    if (result >= 0 || !library_disowns(fd)) return result;
+  }
+  ssize_t result = real.recvmsg(fd, message, flags);
+  if (result >= 0 && message->msg_controllen > 0 && !library_calls(__builtin_return_address(0))) look_for_sockets(message);
+  return result;
+}
+
+EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
+  if (!OURS(fd)) return real.sendmmsg(fd, messages, count, flags);
+  unsigned done = 0;
+  for (; done < count; done++) {
+    ssize_t result = sent(fd, library.sendmsg(fd, &messages[done].msg_hdr, flags));
+    if (result < 0 && done == 0 && library_disowns(fd)) return real.sendmmsg(fd, messages, count, flags);
+    if (result < 0) break;
+    messages[done].msg_len = (unsigned)result;
+  }
+  return done > 0 || count == 0 ? (int)done : -1;
+}
+
+/* Whether a time-out that began at `start` has passed. */
+static bool has_passed(const struct timespec *timeout, const struct timespec *start) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t passed = (now.tv_sec - start->tv_sec) * INT64_C(1000000000) + now.tv_nsec - start->tv_nsec;
+  return passed >= timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec;
+}
+
+/* As recvmmsg(2) has it, bugs included: the time-out is looked at after each message only. */
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout) {
+  if (!OURS(fd)) {
+    int result = real.recvmmsg(fd, messages, count, flags, timeout);
+    for (int i = 0; i < result; i++)
+      if (messages[i].msg_hdr.msg_controllen > 0) look_for_sockets(&messages[i].msg_hdr);
+    return result;
+  }
+  struct timespec start;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  unsigned done = 0;
+  while (done < count) {
+    ssize_t result = received(fd, library.recvmsg(fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE));
+    if (result < 0 && done == 0 && library_disowns(fd)) return real.recvmmsg(fd, messages, count, flags, timeout);
+    if (result < 0) break;
+    messages[done++].msg_len = (unsigned)result;
+    if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
+    if (timeout && has_passed(timeout, &start)) break;
+  }
+  return done > 0 || count == 0 ? (int)done : -1;
+}

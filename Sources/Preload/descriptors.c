@@ -1,0 +1,169 @@
+/* Numbers: given out, copied, closed, inherited. */
+#include "descriptors.h"
+#include "epoll.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Whose memory this is. Kept by fork's handlers, which vfork and clone do not run. */
+static pid_t owner;
+
+bool is_borrower(void) { return getpid() != owner; }
+
+int take(int made) {
+  if ((unsigned)made >= TABLE_LIMIT) return library.close(made), errno = EMFILE, -1;
+  table_add(&ours, made);
+  return made;
+}
+
+/* A second number for a socket of ours. */
+static int take_duplicate(int fd, int made) {
+  if (made < 0 || !table_has(&ours, fd)) return made;
+  if ((unsigned)made >= TABLE_LIMIT || library.duplicated(fd, made) < 0) return real.close(made), errno = EMFILE, -1;
+  table_add(&ours, made);
+  return made;
+}
+
+void recognize(int fd) {
+  struct sockaddr_un name;
+  socklen_t length = sizeof name;
+  static const char prefix[] = {0, 'i', 'p', 'n', ':'};
+  if (real.getsockname(fd, (struct sockaddr *)&name, &length) < 0 || name.sun_family != AF_UNIX) return;
+  if (length < offsetof(struct sockaddr_un, sun_path) + sizeof prefix || memcmp(name.sun_path, prefix, sizeof prefix)) return;
+  /* libipn takes it up at the first call, and not before: it may only be on its way to somebody else. */
+  if ((unsigned)fd < TABLE_LIMIT && library_load()) table_add(&ours, fd);
+}
+
+/* MARK: Copies */
+
+EXPORT int dup(int fd) {
+  int made = real.dup(fd);
+  return OURS(fd) && !is_borrower() ? take_duplicate(fd, made) : made;
+}
+
+/* The number leaves the table first: by the time it is closed it may be somebody else's. */
+static int leave(int fd) {
+  epoll_forget_socket(fd);
+  table_remove(&ours, fd);
+  return library.close(fd);
+}
+
+/* For what has closed a number by itself: the kernel, in dup2, and the C library, in fclose. */
+static void forget(int fd) {
+  int error = errno;
+  table_remove(&ours, fd);
+  library.closed(fd);
+  errno = error;
+}
+
+/* dup3 where one of the two is ours. */
+static int replace(int fd, int wanted, int flags) {
+  bool isCopy = table_has(&ours, fd), isLoss = table_has(&ours, wanted);
+  int made = flags < 0 ? real.dup2(fd, wanted) : real.dup3(fd, wanted, flags);
+  if (made >= 0 && isLoss) forget(wanted);
+  return isCopy ? take_duplicate(fd, made) : made;
+}
+
+#define IS_CONCERNED(fd, wanted)                                                                                               \
+  ((table_has(&ours, fd) || table_has(&ours, wanted)) && fd != wanted && !library_calls(__builtin_return_address(0)) &&        \
+   !is_borrower())
+
+EXPORT int dup2(int fd, int wanted) { return IS_CONCERNED(fd, wanted) ? replace(fd, wanted, -1) : real.dup2(fd, wanted); }
+
+EXPORT int dup3(int fd, int wanted, int flags) {
+  return IS_CONCERNED(fd, wanted) ? replace(fd, wanted, flags) : real.dup3(fd, wanted, flags);
+}
+
+static int control(int fd, int command, void *argument) {
+  int result = real.fcntl(fd, command, argument);
+  if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && !is_borrower()) return take_duplicate(fd, result);
+  return result;
+}
+
+/* O_NONBLOCK, FD_CLOEXEC and the like are the descriptor's own, where libipn finds them. */
+#define CONTROL(fd, command)                                                                                                   \
+  va_list arguments;                                                                                                           \
+  va_start(arguments, command);                                                                                                \
+  void *argument = va_arg(arguments, void *);                                                                                  \
+  va_end(arguments);                                                                                                           \
+  return OURS(fd) ? control(fd, command, argument) : real.fcntl(fd, command, argument)
+
+EXPORT int fcntl(int fd, int command, ...) { CONTROL(fd, command); }
+EXPORT int fcntl64(int fd, int command, ...) { CONTROL(fd, command); }
+
+/* MARK: Ends */
+
+EXPORT int close(int fd) {
+  if (__builtin_expect(table_has(&watched, fd), 0) && !is_borrower()) epoll_forget_set(fd);
+  if (!OURS(fd) || is_borrower()) return real.close(fd);
+  int result = leave(fd);
+  return result < 0 && errno == ENOTSOCK ? real.close(fd) : result;
+}
+
+/* The C library closes the number of a stream without asking anybody. */
+EXPORT int fclose(FILE *stream) {
+  int fd = stream ? fileno_unlocked(stream) : -1;
+  bool isLoss = OURS(fd) && !is_borrower();
+  int result = real.fclose(stream);
+  if (isLoss) forget(fd);
+  return result;
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags) {
+  if (!(flags & CLOSE_RANGE_CLOEXEC) && first <= last && !library_calls(__builtin_return_address(0)) && !is_borrower()) {
+    for (unsigned fd = table_next(&ours, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&ours, fd + 1)) leave((int)fd);
+    for (unsigned fd = table_next(&watched, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&watched, fd + 1))
+      epoll_forget_set((int)fd);
+  }
+  return real.close_range(first, last, flags);
+}
+
+EXPORT void closefrom(int first) { close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0); }
+
+/* MARK: Processes */
+
+static void note_owner(void) { owner = getpid(); }
+
+EXPORT pid_t _Fork(void) {
+  pid_t child = real._Fork();
+  if (child == 0) note_owner();
+  return child;
+}
+
+/* Sockets of ours that came through exec are found by their names. */
+static void look_at_inherited(void) {
+  char entries[4096];
+  int folder = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) {
+    /* No /proc here: those that a program would know the numbers of. */
+    for (int fd = 0; fd < 256; fd++) recognize(fd);
+    return;
+  }
+  long length;
+  while ((length = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+    for (long at = 0; at < length;) {
+      unsigned short size;
+      memcpy(&size, entries + at + 16, sizeof size);
+      const char *name = entries + at + 19; /* struct linux_dirent64: ino, off, reclen, type, name */
+      if (*name != '.') recognize(atoi(name));
+      at += size;
+    }
+  syscall(SYS_close, folder);
+}
+
+__attribute__((constructor)) static void begin(void) {
+  int error = errno;
+  real_resolve();
+  note_owner();
+  epoll_survive_fork();
+  pthread_atfork(NULL, NULL, note_owner);
+  look_at_inherited();
+  errno = error;
+}

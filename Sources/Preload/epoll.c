@@ -1,0 +1,223 @@
+#include "epoll.h"
+
+#include <pthread.h>
+
+/* A socket of ours in a set. Its address is the token. */
+struct watch {
+  int set, fd; /* set -1: unused */
+  struct epoll_event wanted;
+  uint32_t told; /* edge-triggered: what the program knows already */
+  bool is_spent; /* EPOLLONESHOT, and told */
+};
+
+/* More are ENOSPC, as over /proc/sys/fs/epoll/max_user_watches. In place, so that a token is known as one also after its
+ * watch has gone: a thread may come out of epoll_wait with it while another removes it. */
+#define WATCHES 4096
+static struct watch watches[WATCHES];
+static int used; /* from here on none was ever used */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void acquire(void) { pthread_mutex_lock(&lock); }
+static void release(void) { pthread_mutex_unlock(&lock); }
+void epoll_survive_fork(void) { pthread_atfork(acquire, release, release); }
+
+static struct watch *find(int set, int fd) {
+  for (struct watch *watch = watches; watch < watches + used; watch++)
+    if (watch->set == set && watch->fd == fd) return watch;
+  return NULL;
+}
+
+static struct watch *find_free(void) {
+  for (int i = 0; i < used; i++)
+    if (watches[i].set < 0) return &watches[i];
+  if (used == WATCHES) return NULL;
+  watches[used].set = -1;
+  return &watches[used++];
+}
+
+/* MARK: Registration */
+
+#define IN (EPOLLIN | EPOLLRDNORM)
+
+/* Level-triggered where the program waits for messages: then the set itself is readable as long as there are some, also for
+ * whoever polls the set. Else something to do may be there for long that is not asked for, and must not wake twice. */
+static int tell_kernel(int operation, struct watch *watch) {
+  bool isLevel = watch->wanted.events & IN && !(watch->wanted.events & EPOLLET);
+  struct epoll_event event = {.events = EPOLLIN | (isLevel ? 0 : EPOLLET) | (watch->wanted.events & EPOLLWAKEUP), .data.ptr = watch};
+  if (watch->is_spent) event.events = 0;
+  return real.epoll_ctl(watch->set, operation, watch->fd, &event);
+}
+
+static int add(int set, int fd, const struct epoll_event *event) {
+  struct watch *watch = find_free();
+  if (!watch) return errno = ENOSPC, -1;
+  *watch = (struct watch){set, fd, *event, 0, false};
+  if ((unsigned)set >= TABLE_LIMIT || tell_kernel(EPOLL_CTL_ADD, watch) < 0) return watch->set = -1;
+  table_add(&watched, set);
+  return 0;
+}
+
+static int change(int set, int fd, const struct epoll_event *event) {
+  struct watch *watch = find(set, fd);
+  if (!watch) return errno = ENOENT, -1;
+  struct watch before = *watch;
+  *watch = (struct watch){set, fd, *event, 0, false};
+  if (tell_kernel(EPOLL_CTL_MOD, watch) == 0) return 0;
+  *watch = before;
+  return -1;
+}
+
+static int drop(int set, int fd) {
+  struct watch *watch = find(set, fd);
+  if (watch) watch->set = -1;
+  return real.epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+}
+
+EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
+  if (!OURS(fd) || (library.is_socket(fd) != 1 && library_disowns(fd))) return real.epoll_ctl(set, operation, fd, event);
+  if (operation != EPOLL_CTL_DEL && !event) return errno = EFAULT, -1;
+  acquire();
+  int result = operation == EPOLL_CTL_ADD   ? add(set, fd, event)
+               : operation == EPOLL_CTL_MOD ? change(set, fd, event)
+               : operation == EPOLL_CTL_DEL ? drop(set, fd)
+                                            : (errno = EINVAL, -1);
+  release();
+  return result;
+}
+
+void epoll_note_end(int fd, uint32_t events) {
+  if (used == 0) return;
+  int error = errno;
+  acquire();
+  for (struct watch *watch = watches; watch < watches + used; watch++)
+    if (watch->set >= 0 && watch->fd == fd) watch->told &= ~events;
+  release();
+  errno = error;
+}
+
+/* The kernel keeps the socket in its sets while another number for it is open, as it does with any. */
+void epoll_forget_socket(int fd) {
+  if (used == 0) return;
+  acquire();
+  for (struct watch *watch = watches; watch < watches + used; watch++) {
+    if (watch->set < 0 || watch->fd != fd) continue;
+    real.epoll_ctl(watch->set, EPOLL_CTL_DEL, fd, NULL);
+    watch->set = -1;
+  }
+  release();
+}
+
+void epoll_forget_set(int set) {
+  acquire();
+  table_remove(&watched, set);
+  for (struct watch *watch = watches; watch < watches + used; watch++)
+    if (watch->set == set) watch->set = -1;
+  release();
+}
+
+/* MARK: Waiting */
+
+static int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* What there is to tell of a socket for which ipn_ppoll has found this. */
+static uint32_t fresh(struct watch *watch, uint32_t found) {
+  found &= watch->wanted.events | EPOLLERR | EPOLLHUP;
+  if (!(watch->wanted.events & EPOLLET)) return found;
+  uint32_t before = watch->told;
+  watch->told = found;
+  return found & ~before;
+}
+
+/* The sockets of ours in a set that have something to tell, at most so many, beginning with another one each time. */
+static int collect(int set, struct epoll_event *events, int most) {
+  static unsigned turn;
+  acquire();
+  struct pollfd list[used + 1];
+  struct watch *candidates[used + 1];
+  int count = 0;
+  for (struct watch *watch = watches; watch < watches + used; watch++) {
+    if (watch->set != set || watch->is_spent) continue;
+    candidates[count] = watch;
+    list[count++] = (struct pollfd){.fd = watch->fd, .events = (short)(watch->wanted.events & 0x7ff)};
+  }
+  int found = 0;
+  turn++;
+  if (count > 0 && library.ppoll(list, (nfds_t)count, &(struct timespec){0, 0}, NULL) > 0)
+    for (int i = 0; i < count && found < most; i++) {
+      int place = (int)((turn + (unsigned)i) % (unsigned)count);
+      struct watch *watch = candidates[place];
+      uint32_t news = list[place].revents & POLLNVAL ? 0 : fresh(watch, (uint32_t)(unsigned short)list[place].revents);
+      if (!news) continue;
+      events[found++] = (struct epoll_event){.events = news, .data = watch->wanted.data};
+      if (!(watch->wanted.events & EPOLLONESHOT)) continue;
+      watch->is_spent = true;
+      tell_kernel(EPOLL_CTL_MOD, watch);
+    }
+  release();
+  return found;
+}
+
+/* Takes the tokens out of what the kernel told. A stroke on a bell is an edge. */
+static int without_tokens(struct epoll_event *events, int count) {
+  int kept = 0;
+  acquire();
+  for (int i = 0; i < count; i++) {
+    struct watch *watch = events[i].data.ptr;
+    if (watch < watches || watch >= watches + WATCHES) events[kept++] = events[i];
+    else watch->told &= ~(uint32_t)(IN | EPOLLPRI);
+  }
+  release();
+  return kept;
+}
+
+/* duration: how long to wait, or negative for as long as it takes. */
+static int wait_ours(int set, struct epoll_event *events, int most, int64_t duration, const sigset_t *mask) {
+  if (most <= 0) return errno = EINVAL, -1;
+  int64_t end = duration < 0 ? INT64_MAX : nanoseconds() + duration;
+  /* Neither ours nor the others may keep each other from being told. */
+  static unsigned turn;
+  int share = most > 1 ? most - 1 : (int)(turn++ & 1);
+  for (;; share = share ? share : 1) {
+    int found = share ? collect(set, events, share) : 0;
+    int64_t left = end == INT64_MAX ? -1 : (end - nanoseconds() + 999999) / 1000000;
+    int wait = found > 0 || !share ? 0 : duration < 0 ? -1 : left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+    int others = most > found ? real.epoll_pwait(set, events + found, most - found, wait, mask) : 0;
+    if (others < 0) return found > 0 ? found : -1;
+    int kept = without_tokens(events + found, others);
+    if (found + kept > 0) return found + kept;
+    if (share && others == 0 && end <= nanoseconds()) return 0;
+  }
+}
+
+static bool is_watched(int set) { return __builtin_expect(table_has(&watched, set), 0); }
+
+static int64_t duration(int milliseconds) { return milliseconds < 0 ? -1 : milliseconds * INT64_C(1000000); }
+
+EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int milliseconds) {
+  if (!is_watched(set)) return real.epoll_wait(set, events, most, milliseconds);
+  return wait_ours(set, events, most, duration(milliseconds), NULL);
+}
+
+EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask) {
+  if (!is_watched(set)) return real.epoll_pwait(set, events, most, milliseconds, mask);
+  return wait_ours(set, events, most, duration(milliseconds), mask);
+}
+
+EXPORT int epoll_pwait2(
+    int set, struct epoll_event *events, int most, const struct timespec *timeout, const sigset_t *mask) {
+  if (!is_watched(set)) return real.epoll_pwait2(set, events, most, timeout, mask);
+  return wait_ours(set, events, most, timeout ? timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec : -1, mask);
+}
+
+/* A set that was closed where nobody here sees it leaves its number behind. */
+static int fresh_set(int set) {
+  if (set >= 0 && is_watched(set)) epoll_forget_set(set);
+  return set;
+}
+
+EXPORT int epoll_create(int size) { return fresh_set(real.epoll_create(size)); }
+EXPORT int epoll_create1(int flags) { return fresh_set(real.epoll_create1(flags)); }

@@ -1,0 +1,47 @@
+/* library.h: libipn, which is loaded when the first socket of ours is made or found: a program without one pays nothing. */
+#ifndef PRELOAD_LIBRARY_H
+#define PRELOAD_LIBRARY_H
+
+#include "table.h"
+
+#include <errno.h>
+#include <ipn.h>
+
+#pragma GCC visibility push(hidden)
+
+#define LIBRARY_FUNCTIONS(X)                                                                                                   \
+  X(socket) X(close) X(bind) X(connect) X(shutdown) X(getsockname) X(getpeername) X(setsockopt) X(getsockopt) X(ioctl)         \
+  X(send) X(sendmsg) X(recv) X(recvmsg) X(ppoll) X(is_socket) X(duplicated) X(closed)
+
+/* Whoever finds a descriptor in the table finds these filled in. */
+struct library {
+#define X(name) __typeof__(ipn_##name) *name;
+  LIBRARY_FUNCTIONS(X)
+#undef X
+};
+extern struct library library;
+
+/* Loads it, once. Where that fails: says why in a line on standard error, once, and sets EAFNOSUPPORT. */
+bool library_load(void);
+
+/* Whether a call comes from libipn or from here: they mean the descriptor as the kernel knows it. The caller's address
+ * tells, and not a mark on the thread, which a signal handler that interrupts libipn would inherit and a longjmp out of
+ * it would leave behind. */
+bool library_calls(const void *caller);
+
+#define OURS(fd) __builtin_expect(table_has(&ours, fd) && !library_calls(__builtin_return_address(0)), 0)
+
+/* A number that was closed where nobody here sees it (fclose, raw system calls) may belong to something else by now. For
+ * calls of libipn that have failed: whether this was it. The number is then forgotten. */
+bool library_disowns(int fd);
+
+/* The body of most functions: what libipn does for a descriptor of ours, and the C library for any other. */
+#define DISPATCH(fd, mine, theirs)                                                                                             \
+  do {                                                                                                                         \
+    if (!OURS(fd)) return theirs;                                                                                              \
+    __auto_type result = mine;                                                                                                 \
+    return result < 0 && library_disowns(fd) ? theirs : result;                                                                \
+  } while (0)
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,78 @@
+/* What is done to a socket as a whole: made, named, joined, configured. */
+#include "descriptors.h"
+
+#include <stdarg.h>
+
+/* AF_IPN as it was proposed, and as the programs of 2008 had it: on loan from other families, whose sockets, too, are
+ * made with these numbers. Theirs are of other types. */
+static bool is_family(int domain) { return domain == AF_IPN || domain == 33 || domain == 13; }
+
+static bool is_candidate(int domain, int type, int protocol) {
+  return is_family(domain) && (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_RAW && protocol >= 0;
+}
+
+EXPORT int socket(int domain, int type, int protocol) {
+  if (!is_candidate(domain, type, protocol) || library_calls(__builtin_return_address(0)) || !library_load())
+    return real.socket(domain, type, protocol);
+  int made = library.socket(domain, type, protocol);
+  /* A number that neither the proposal nor an installed policy knows is another family's. */
+  if (made < 0 && errno == EPROTONOSUPPORT && protocol > IPN_VDESWITCH_L3) return real.socket(domain, type, protocol);
+  return made < 0 ? -1 : take(made);
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int ends[2]) {
+  if (is_candidate(domain, type, protocol) && protocol <= IPN_VDESWITCH_L3) return errno = EOPNOTSUPP, -1;
+  return real.socketpair(domain, type, protocol, ends);
+}
+
+EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length) {
+  DISPATCH(fd, library.bind(fd, address, length), real.bind(fd, address, length));
+}
+
+EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length) {
+  DISPATCH(fd, library.connect(fd, address, length), real.connect(fd, address, length));
+}
+
+EXPORT int shutdown(int fd, int how) { DISPATCH(fd, library.shutdown(fd, how), real.shutdown(fd, how)); }
+
+EXPORT int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+  DISPATCH(fd, library.getsockname(fd, address, length), real.getsockname(fd, address, length));
+}
+
+EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+  DISPATCH(fd, library.getpeername(fd, address, length), real.getpeername(fd, address, length));
+}
+
+/* There are no servers on a bus. */
+static int not_supported(void) { return errno = EOPNOTSUPP, -1; }
+
+EXPORT int listen(int fd, int backlog) {
+  if (OURS(fd)) return not_supported();
+  return real.listen(fd, backlog);
+}
+
+EXPORT int accept(int fd, struct sockaddr *address, socklen_t *length) {
+  if (OURS(fd)) return not_supported();
+  return real.accept(fd, address, length);
+}
+
+EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+  if (OURS(fd)) return not_supported();
+  return real.accept4(fd, address, length, flags);
+}
+
+EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+  DISPATCH(fd, library.setsockopt(fd, level, option, value, length), real.setsockopt(fd, level, option, value, length));
+}
+
+EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+  DISPATCH(fd, library.getsockopt(fd, level, option, value, length), real.getsockopt(fd, level, option, value, length));
+}
+
+EXPORT int ioctl(int fd, unsigned long request, ...) {
+  va_list arguments;
+  va_start(arguments, request);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  DISPATCH(fd, library.ioctl(fd, request, argument), real.ioctl(fd, request, argument));
+}

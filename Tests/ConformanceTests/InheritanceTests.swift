@@ -1,0 +1,63 @@
+import CIPN
+import Testing
+import TestSupport
+
+/// What dup, fork, exec and passing over a Unix socket mean.
+@Suite struct InheritanceTests {
+    let scratch: Scratch
+    let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+    }
+
+    @Test(arguments: Way.sockets) func aDuplicateIsTheSameSocket(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("dup 0 2")
+        try party.does("close 0")
+        #expect(try party("send 2 - x") == "ok 1", "the socket leaves with its last number")
+        #expect(try party("recv 1 - 10") == "ok 1 x")
+        try party.does("close 2")
+        #expect(try party("get 1 0 \(IPN_SO_PORT) 4") == "ok 1")
+    }
+
+    @Test(arguments: Way.sockets) func aForkedChildIsANodeOfItsOwn(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        #expect(try party("forked send 0 - from the child") == "ok 14")
+        #expect(try party("recv 1 - 100") == "ok 14 from the child")
+        #expect(try party("recv 0 - 100") == "ok 14 from the child", "another sender than its parent")
+        try party.does("send 0 - still there")
+        #expect(try party("recv 1 - 100") == "ok 11 still there")
+    }
+
+    @Test(arguments: Way.sockets) func aSocketOutlivesExec(way: Way) throws {
+        let (party, other) = (try Party(way), try Party(way))
+        try other.makes(0, path)
+        try party.joins(3, path)
+        try other.does("send 0 - before")
+        try party.does("exec 3")
+        try other.does("send 0 - after")
+        #expect(try party("recv 3 - 10") == "ok 6 before")
+        #expect(try party("recv 3 - 10") == "ok 5 after")
+        #expect(try party("send 3 - here") == "ok 4")
+        #expect(try other("recv 0 - 10") == "ok 4 here")
+        #expect(try party("name 3") == "ok \(path)")
+    }
+
+    @Test(arguments: Way.sockets) func aSocketComesOverAnother(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("pass 1 2")
+        try party.does("send 0 - x")
+        #expect(try party("recv 2 - 10") == "ok 1 x")
+        try party.does("close 1")
+        #expect(try party("send 2 - y") == "ok 1")
+        #expect(try party("recv 0 - 10") == "ok 1 y")
+    }
+}

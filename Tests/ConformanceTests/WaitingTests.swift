@@ -1,0 +1,157 @@
+import CIPN
+import IPN
+import Testing
+import TestSupport
+
+/// SPEC 3: poll, select and epoll.
+@Suite struct WaitingTests {
+    let scratch: Scratch
+    let path: String
+    static let lossless: [CInt: Int] = [IPN_SO_MSGPOOLSIZE: 2, IPN_SO_FLAGS: Int(IPN_FLAG_LOSSLESS)]
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+    }
+
+    @Test(arguments: Way.sockets) func pollSaysWhatThereIs(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        #expect(try party("poll 1 ip 0") == "ok none")
+        #expect(try party("poll 1 iop 0") == "ok o", "always room when LOSSY")
+        try party.does("send 0 - x")
+        #expect(try party("poll 1 ip -1") == "ok i")
+        #expect(try party("poll 1 o -1") == "ok o", "only what was asked for")
+        try party.does("recv 1 - 10")
+        #expect(try party("poll 1 i 0") == "ok none")
+        try party.does("set 1 0 \(IPN_SO_HANDLE_OOB) 1")
+        try party.does("set 1 0 \(IPN_SO_WANT_OOB_NUMNODES) 1")
+        #expect(try party("poll 1 ip -1") == "ok ip")
+        #expect(try party("poll 1 i -1") == "ok i")
+        try party.does("recvmsg 1 - 100")
+        #expect(try party("poll 1 ip 0") == "ok none")
+        try party.does("shutdown 1 0")
+        try party.does("set 1 0 \(IPN_SO_HANDLE_OOB) 0")
+        #expect(try party("poll 1 i -1") == "ok i", "the end of the data")
+    }
+
+    @Test(arguments: Way.sockets) func roomWhenLossless(way: Way) throws {
+        let (party, reader) = (try Party(way), try Party(way))
+        try party.makes(0, path, Self.lossless)
+        #expect(try party("poll 0 o 0") == "ok o")
+        try reader.joins(0, path)
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        #expect(try party("poll 0 o 0") == "ok none")
+        try party.sleeps("poll 0 o -1")
+        try reader.does("recv 0 - 10")
+        #expect(try party.answer() == "ok o")
+        try party.does("send 0 d y")
+        #expect(try party("poll 0 o 50") == "ok none")
+    }
+
+    /// A routed network ends with its keeper; members of any other go on without.
+    @Test(arguments: Way.sockets) func hangUpWhenTheNetworkIsGone(way: Way) throws {
+        let founder = Node()
+        var options = NetworkOptions()
+        options.policy = Child.built("libhub.so")
+        try founder.bind(path, options: options)
+        let party = try Party(way)
+        try party.does("socket 0 34 3 0")
+        try party.does("connect 0 \(path)")
+        try party.sleeps("poll 0 i -1")
+        try KeeperProcess(of: path).kill()
+        #expect(try party.answer() == "ok h")
+    }
+
+    @Test(arguments: Way.sockets) func aPlainPollSaysThatThereIsSomethingToDo(way: Way) throws {
+        guard way == .library else { return }  // under the preload every poll is ours
+        let (party, other) = (try Party(way), try Party(way))
+        try party.makes(0, path)
+        try other.joins(0, path)
+        #expect(try other("plainpoll 0 0") == "ok none")
+        try other.sleeps("plainpoll 0 -1")
+        try party.does("send 0 - x")
+        #expect(try other.answer() == "ok i")
+        try other.does("recv 0 - 10")
+        #expect(try other("plainpoll 0 0") == "ok none")
+    }
+
+    @Test func selectUnderThePreload() throws {
+        let (party, reader) = (try Party(.preload), try Party(.preload))
+        try party.makes(0, path, Self.lossless)
+        try reader.joins(0, path)
+        #expect(try party("select 0 iop 0") == "ok o")
+        #expect(try party("select 0 ip 20") == "ok none")
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        #expect(try party("select 0 o 0") == "ok none")
+        try party.sleeps("select 0 o -1")
+        #expect(try reader("select 0 i -1") == "ok i")
+        try reader.does("recv 0 - 10")
+        #expect(try party.answer() == "ok o")
+        try party.sleeps("select 0 i -1")
+        try reader.does("send 0 - back")
+        #expect(try party.answer() == "ok i")
+    }
+
+    @Test func epollByLevel() throws {
+        let (party, other) = (try Party(.preload), try Party(.preload))
+        try party.makes(0, path, Self.lossless)
+        try other.joins(0, path)
+        try party.does("watch 0 i")
+        #expect(try party("await 0 20") == "ok none")
+        try party.sleeps("await 0 -1")
+        try other.does("send 0 - x")
+        #expect(try party.answer() == "ok i")
+        #expect(try party("await 0 -1") == "ok i", "as long as it is there")
+        try party.does("recv 0 - 10")
+        #expect(try party("await 0 20") == "ok none")
+        // Room, and nothing but room.
+        try party.does("watch 0 o")
+        #expect(try party("await 0 -1") == "ok o")
+        try other.does("send 0 d not asked for")
+        try party.does("send 0 d x")
+        #expect(try party("await 0 20") == "ok none")
+        try party.sleeps("await 0 -1")
+        try other.does("recv 0 - 10")
+        #expect(try party.answer() == "ok o")
+        try party.does("watch 0 none")
+        #expect(try party("await 0 20") == "ok none")
+        #expect(try party("watch 0 none") == "ENOENT")
+    }
+
+    @Test func epollByEdgeAndOnce() throws {
+        let (party, other) = (try Party(.preload), try Party(.preload))
+        try party.makes(0, path, Self.lossless)
+        try other.joins(0, path)
+        try party.does("watch 0 ioe")
+        #expect(try party("await 0 -1") == "ok o")
+        #expect(try party("await 0 20") == "ok none", "told once")
+        try other.does("send 0 - x")
+        #expect(try party("await 0 -1") == "ok i")
+        #expect(try party("await 0 20") == "ok none")
+        try party.does("recv 0 d 10")
+        #expect(try party("recv 0 d 10") == "EAGAIN")
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        #expect(try party("send 0 d x") == "EAGAIN")
+        try party.sleeps("await 0 -1")
+        try other.does("recv 0 - 10")
+        #expect(try party.answer() == "ok o")
+        try party.does("watch 0 i1")
+        try other.does("send 0 - y")
+        #expect(try party("await 0 -1") == "ok i")
+        #expect(try party("await 0 20") == "ok none", "until it is armed again")
+        try party.does("watch 0 i1")
+        #expect(try party("await 0 -1") == "ok i")
+    }
+
+    @Test func closingEndsAWatch() throws {
+        let party = try Party(.preload)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("watch 1 i")
+        try party.does("send 0 - x")
+        try party.does("close 1")
+        #expect(try party("await 1 20") == "ok none")
+    }
+}

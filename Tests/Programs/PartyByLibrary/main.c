@@ -1,0 +1,3 @@
+#define _GNU_SOURCE
+#define PARTY_LIBRARY
+#include "../Party/main.h"
