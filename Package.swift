@@ -66,7 +66,9 @@ let package = Package(
         .executableTarget(name: "ipnd", dependencies: ["IPNControl", "IPNKeeper"], swiftSettings: ours),
 
         // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
-        .target(name: "Preload", dependencies: ["CIPN"], publicHeadersPath: "."),
+        // Optimised in every build: it stands before each call of a program.
+        .target(
+            name: "Preload", dependencies: ["CIPN"], exclude: ["Manual"], publicHeadersPath: ".", cSettings: [.unsafeFlags(["-O2", "-fomit-frame-pointer"])]),
 
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),

@@ -33,46 +33,40 @@ static ssize_t scatter(int fd, const struct iovec *parts, int count) {
   return received(fd, library.recvmsg(fd, &message, 0));
 }
 
-EXPORT ssize_t read(int fd, void *bytes, size_t length) {
-  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
-}
+INTERPOSE(
+    ssize_t, read, received(fd, library.recv(fd, bytes, length, 0)),
+    (fd, bytes, length), int fd, void *bytes, size_t length)
 
 EXPORT ssize_t __read_chk(int fd, void *bytes, size_t length, size_t room) {
   check(length, room);
-  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
+  DISPATCH(fd, __builtin_return_address(0), received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
 }
 
-EXPORT ssize_t write(int fd, const void *bytes, size_t length) {
-  DISPATCH(fd, sent(fd, library.send(fd, bytes, length, 0)), real.write(fd, bytes, length));
-}
+INTERPOSE(
+    ssize_t, write, sent(fd, library.send(fd, bytes, length, 0)),
+    (fd, bytes, length), int fd, const void *bytes, size_t length)
 
-EXPORT ssize_t readv(int fd, const struct iovec *parts, int count) {
-  DISPATCH(fd, scatter(fd, parts, count), real.readv(fd, parts, count));
-}
+INTERPOSE(ssize_t, readv, scatter(fd, parts, count), (fd, parts, count), int fd, const struct iovec *parts, int count)
 
-EXPORT ssize_t writev(int fd, const struct iovec *parts, int count) {
-  DISPATCH(fd, gather(fd, parts, count), real.writev(fd, parts, count));
-}
+INTERPOSE(ssize_t, writev, gather(fd, parts, count), (fd, parts, count), int fd, const struct iovec *parts, int count)
 
-EXPORT ssize_t send(int fd, const void *bytes, size_t length, int flags) {
-  DISPATCH(fd, sent(fd, library.send(fd, bytes, length, flags)), real.send(fd, bytes, length, flags));
-}
+INTERPOSE(
+    ssize_t, send, sent(fd, library.send(fd, bytes, length, flags)),
+    (fd, bytes, length, flags), int fd, const void *bytes, size_t length, int flags)
 
-EXPORT ssize_t recv(int fd, void *bytes, size_t length, int flags) {
-  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, flags)), real.recv(fd, bytes, length, flags));
-}
+INTERPOSE(
+    ssize_t, recv, received(fd, library.recv(fd, bytes, length, flags)),
+    (fd, bytes, length, flags), int fd, void *bytes, size_t length, int flags)
 
 EXPORT ssize_t __recv_chk(int fd, void *bytes, size_t length, size_t room, int flags) {
   check(length, room);
-  DISPATCH(fd, received(fd, library.recv(fd, bytes, length, flags)), real.recv(fd, bytes, length, flags));
+  DISPATCH(fd, __builtin_return_address(0), received(fd, library.recv(fd, bytes, length, flags)), real.recv(fd, bytes, length, flags));
 }
 
 /* Everybody on the bus is addressed, and nobody in particular. */
-EXPORT ssize_t sendto(
-    int fd, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size) {
-  DISPATCH(
-      fd, sent(fd, library.send(fd, bytes, length, flags)), real.sendto(fd, bytes, length, flags, address, size));
-}
+INTERPOSE(
+    ssize_t, sendto, sent(fd, library.send(fd, bytes, length, flags)),
+    (fd, bytes, length, flags, address, size), int fd, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size)
 
 static ssize_t receive_from(int fd, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size) {
   ssize_t result = received(fd, library.recv(fd, bytes, length, flags));
@@ -80,21 +74,21 @@ static ssize_t receive_from(int fd, void *bytes, size_t length, int flags, struc
   return result;
 }
 
-EXPORT ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size) {
-  DISPATCH(
-      fd, receive_from(fd, bytes, length, flags, address, size), real.recvfrom(fd, bytes, length, flags, address, size));
-}
+INTERPOSE(
+    ssize_t, recvfrom, receive_from(fd, bytes, length, flags, address, size),
+    (fd, bytes, length, flags, address, size), int fd, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size)
 
 EXPORT ssize_t __recvfrom_chk(
     int fd, void *bytes, size_t length, size_t room, int flags, struct sockaddr *address, socklen_t *size) {
   check(length, room);
   DISPATCH(
-      fd, receive_from(fd, bytes, length, flags, address, size), real.recvfrom(fd, bytes, length, flags, address, size));
+      fd, __builtin_return_address(0), receive_from(fd, bytes, length, flags, address, size),
+      real.recvfrom(fd, bytes, length, flags, address, size));
 }
 
-EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-  DISPATCH(fd, sent(fd, library.sendmsg(fd, message, flags)), real.sendmsg(fd, message, flags));
-}
+INTERPOSE(
+    ssize_t, sendmsg, sent(fd, library.sendmsg(fd, message, flags)),
+    (fd, message, flags), int fd, const struct msghdr *message, int flags)
 
 /* A socket of ours may have come with it. */
 static void look_for_sockets(struct msghdr *message) {

@@ -35,13 +35,22 @@ bool library_calls(const void *caller);
  * calls of libipn that have failed: whether this was it. The number is then forgotten. */
 bool library_disowns(int fd);
 
-/* The body of most functions: what libipn does for a descriptor of ours, and the C library for any other. */
-#define DISPATCH(fd, mine, theirs)                                                                                             \
-  do {                                                                                                                         \
-    if (!OURS(fd)) return theirs;                                                                                              \
-    __auto_type result = mine;                                                                                                 \
-    return result < 0 && library_disowns(fd) ? theirs : result;                                                                \
-  } while (0)
+/* The body of a function: what libipn does for a descriptor of ours, and the C library for any other. */
+#define DISPATCH(fd, caller, mine, theirs)                                                                                     \
+  if (!table_has(&ours, fd) || library_calls(caller)) return theirs;                                                           \
+  __auto_type result = mine;                                                                                                   \
+  return result < 0 && library_disowns(fd) ? theirs : result
+
+/* A function that stands in front of the C library's. What it does for ours is out of line: the way of all others is a look
+ * and a jump, with nothing saved and nothing restored. */
+#define INTERPOSE(type, name, mine, arguments, ...)                                                                            \
+  static __attribute__((noinline)) type name##_ours(__VA_ARGS__, const void *caller) {                                         \
+    DISPATCH(fd, caller, mine, real.name arguments);                                                                           \
+  }                                                                                                                            \
+  EXPORT type name(__VA_ARGS__) {                                                                                              \
+    return __builtin_expect(table_has(&ours, fd), 0) ? name##_ours WITH_CALLER arguments : real.name arguments;                \
+  }
+#define WITH_CALLER(...) (__VA_ARGS__, __builtin_return_address(0))
 
 #pragma GCC visibility pop
 #endif

@@ -25,23 +25,23 @@ EXPORT int socketpair(int domain, int type, int protocol, int ends[2]) {
   return real.socketpair(domain, type, protocol, ends);
 }
 
-EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length) {
-  DISPATCH(fd, library.bind(fd, address, length), real.bind(fd, address, length));
-}
+INTERPOSE(
+    int, bind, library.bind(fd, address, length),
+    (fd, address, length), int fd, const struct sockaddr *address, socklen_t length)
 
-EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length) {
-  DISPATCH(fd, library.connect(fd, address, length), real.connect(fd, address, length));
-}
+INTERPOSE(
+    int, connect, library.connect(fd, address, length),
+    (fd, address, length), int fd, const struct sockaddr *address, socklen_t length)
 
-EXPORT int shutdown(int fd, int how) { DISPATCH(fd, library.shutdown(fd, how), real.shutdown(fd, how)); }
+INTERPOSE(int, shutdown, library.shutdown(fd, how), (fd, how), int fd, int how)
 
-EXPORT int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
-  DISPATCH(fd, library.getsockname(fd, address, length), real.getsockname(fd, address, length));
-}
+INTERPOSE(
+    int, getsockname, library.getsockname(fd, address, length),
+    (fd, address, length), int fd, struct sockaddr *address, socklen_t *length)
 
-EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
-  DISPATCH(fd, library.getpeername(fd, address, length), real.getpeername(fd, address, length));
-}
+INTERPOSE(
+    int, getpeername, library.getpeername(fd, address, length),
+    (fd, address, length), int fd, struct sockaddr *address, socklen_t *length)
 
 /* There are no servers on a bus. */
 static int not_supported(void) { return errno = EOPNOTSUPP, -1; }
@@ -61,18 +61,18 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
   return real.accept4(fd, address, length, flags);
 }
 
-EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
-  DISPATCH(fd, library.setsockopt(fd, level, option, value, length), real.setsockopt(fd, level, option, value, length));
-}
+INTERPOSE(
+    int, setsockopt, library.setsockopt(fd, level, option, value, length),
+    (fd, level, option, value, length), int fd, int level, int option, const void *value, socklen_t length)
 
-EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
-  DISPATCH(fd, library.getsockopt(fd, level, option, value, length), real.getsockopt(fd, level, option, value, length));
-}
+INTERPOSE(
+    int, getsockopt, library.getsockopt(fd, level, option, value, length),
+    (fd, level, option, value, length), int fd, int level, int option, void *value, socklen_t *length)
 
 EXPORT int ioctl(int fd, unsigned long request, ...) {
   va_list arguments;
   va_start(arguments, request);
   void *argument = va_arg(arguments, void *);
   va_end(arguments);
-  DISPATCH(fd, library.ioctl(fd, request, argument), real.ioctl(fd, request, argument));
+  DISPATCH(fd, __builtin_return_address(0), library.ioctl(fd, request, argument), real.ioctl(fd, request, argument));
 }
