@@ -68,7 +68,8 @@ let package = Package(
         // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
         // Optimised in every build: it stands before each call of a program.
         .target(
-            name: "Preload", dependencies: ["CIPN"], exclude: ["Manual"], publicHeadersPath: ".", cSettings: [.unsafeFlags(["-O2", "-fomit-frame-pointer"])]),
+            name: "Preload", dependencies: ["CIPN"], exclude: ["Manual"], publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(["-O2", "-fomit-frame-pointer"])]),
 
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),

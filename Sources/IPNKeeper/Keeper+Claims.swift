@@ -67,7 +67,8 @@ extension Keeper {
         else { return [:] }
         var places: [UInt64: UInt64] = [:]
         let region = NodeRegion(base: mapping.base)
-        for writer in nodes.values {
+        // What it has sent itself is not for its successor.
+        for writer in nodes.values where writer !== node {
             guard let index = writer.cursor else { continue }
             let cursor = region.cursor(index)
             let isPlaced = cursor.generation.loadAcquiring() == writer.nodeID

@@ -20,7 +20,7 @@ import TestSupport
         #expect(!needed.contains("swift") && !needed.contains("not found"), "\(needed)")
         let shown = try Installation.run("sh", "-c", "nm -D --defined-only '\(library)' | awk '$2 == \"T\" { print $3 }'")
         let names = shown.split(separator: "\n")
-        #expect(names.count == 22 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
+        #expect(names.count == 24 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
     }
 
     /// The installed programs find each other, wherever they were put.
