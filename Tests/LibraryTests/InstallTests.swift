@@ -7,7 +7,8 @@ import TestSupport
     @Test func everythingIsInPlace() throws {
         let prefix = try Installation.shared.get().prefix
         for name in [
-            "bin/ipn", "libexec/ipnd", "lib/libipn.so", "lib/libipn.so.0", "lib/pkgconfig/ipn.pc", "include/ipn.h", "include/ipn_policy.h",
+            "bin/ipn", "libexec/ipnd", "lib/libipn.so", "lib/libipn.so.0", "lib/libipn-preload.so",
+            "lib/pkgconfig/ipn.pc", "include/ipn.h", "include/ipn_policy.h",
             "share/man/man1/ipn.1", "share/man/man1/ipn-tee.1", "share/man/man7/ipn.7",
             "share/bash-completion/completions/ipn", "share/zsh/site-functions/_ipn", "share/fish/vendor_completions.d/ipn.fish",
         ] { #expect(FileManager.default.fileExists(atPath: "\(prefix)/\(name)"), "\(name)") }
@@ -32,6 +33,17 @@ import TestSupport
         let keeper = try KeeperProcess(of: path)
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(keeper.pid)/exe") == "\(prefix)/libexec/ipnd")
         #expect(try Child.run("\(prefix)/bin/ipn", ["remove", path]).status == 0)
+    }
+
+    /// A program that was written for the kernel that never was.
+    @Test func theInstalledPreloadFindsTheLibrary() throws {
+        let installation = try Installation.shared.get()
+        let scratch = try Scratch()
+        let program = try installation.compile("plain")
+        let result = try Child.run("\(installation.prefix)/bin/ipn", ["run", "--", program, scratch("net")])
+        #expect(result.status == 0 && result.text == "got hello\n", "\(result.errors)")
+        // Without it there is no such family.
+        #expect(try Child.run(program, [scratch("net")]).status == 1)
     }
 
     @Test func withoutAPrefixItSaysHow() throws {
