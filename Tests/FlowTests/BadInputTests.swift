@@ -38,7 +38,7 @@ func expectComplaint(
         Case("publish", Fixture.bunny, "nowhere/net", status: 3, says: "nowhere/net: ", "folder"),
         Case("publish", Fixture.bunny, "folder", status: 3, says: "folder: ", "not a network", "another path"),
         Case("publish", Fixture.bunny, "text.mp4", status: 3, says: "text.mp4: ", "not a network", "another path"),
-        Case("publish", Fixture.bunny, "net", "--mtu", "0", status: 1, says: "net: ", "MTU 0", "1 to "),
+        Case("publish", Fixture.bunny, "net", "--mtu", "0", status: 2, says: "net: ", "MTU 0", "1 to "),
         Case("publish", Fixture.bunny, "net", "--quick", status: 2, says: "--quick", "--help"),
         Case("publish", Fixture.bunny, status: 2, says: "path", "--help"),
         Case("publish", Fixture.bunny, "net", "--duration", "soon", status: 2, says: "soon", "duration"),
