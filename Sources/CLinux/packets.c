@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 
 #define MOST_DESCRIPTORS 64
 
@@ -38,6 +39,12 @@ int linux_identity(int descriptor, uint64_t *device, uint64_t *inode) {
 #endif
 
 void linux_refuse_descriptors(int socket) { setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)); }
+
+void linux_take_strokes(int event) {
+  uint64_t strokes;
+  struct iovec part = {&strokes, sizeof strokes};
+  preadv2(event, &part, 1, -1, RWF_NOWAIT);
+}
 
 int linux_datagram_pair(int ends[2]) {
   if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) return -1;

@@ -59,50 +59,68 @@ public struct Message: Sendable {
 /// A message where it lies in its sender's memory. The bytes are another process's, which could change them at any
 /// time: check a copy of what a decision depends on.
 public struct ArrivedMessage {
-    let writer: Int
-    let delivery: Delivery?
-    /// Where the payload begins.
-    public let start: UnsafeRawPointer?
-    /// Length of the payload in bytes.
-    public let count: Int
-    public let numberOfNodes: NumberOfNodes?
-    /// Set for what came out of band. A policy's bytes are then good until the next message is taken.
-    public let outOfBand: OutOfBand?
+    // Small, and without options: it is copied on the way to the program, with every message.
+    /// Of what came out of band only the bytes and their length count.
+    let delivery: Delivery
+    let writer: Int32
+    let origin: Origin
+
+    enum Origin: UInt8 {
+        /// A node's data.
+        case writer
+        /// Who is connected; the tag is the counts.
+        case bus
+        /// The tag is the level and the tag, 32 bits each.
+        case policy
+    }
 
     init(writer: Int, delivery: Delivery) {
-        self.writer = writer
+        self.writer = Int32(truncatingIfNeeded: writer)
         self.delivery = delivery
-        start = delivery.bytes
-        count = delivery.length
-        numberOfNodes = nil
-        outOfBand = nil
+        origin = .writer
     }
 
     init(_ counts: NodeCounts) {
-        writer = 0
-        delivery = nil
-        start = nil
-        count = 0
-        numberOfNodes = NumberOfNodes(readers: Int(counts.readers), writers: Int(counts.writers))
-        outOfBand = OutOfBand(level: 0, tag: Int(IPN_OOB_NUMNODE_TAG))
+        writer = -1
+        delivery = Delivery(bytes: UnsafeRawPointer(bitPattern: 1)!, length: 0, tag: counts.packed)
+        origin = .bus
     }
 
-    init(_ news: OutOfBand, _ bytes: UnsafeRawPointer, count: Int) {
-        writer = 0
-        delivery = nil
-        start = bytes
-        self.count = count
-        numberOfNodes = nil
-        outOfBand = news
+    /// What a policy tells: bytes that are good until the next message is taken.
+    init(level: Int32, tag: Int32, _ bytes: UnsafeRawPointer, count: Int) {
+        writer = -1
+        delivery = Delivery(bytes: bytes, length: count, tag: UInt64(UInt32(bitPattern: level)) << 32 | UInt64(UInt32(bitPattern: tag)))
+        origin = .policy
+    }
+
+    var isData: Bool { origin == .writer }
+
+    /// Where the payload begins.
+    public var start: UnsafeRawPointer? { origin == .bus ? nil : delivery.bytes }
+    /// Length of the payload in bytes.
+    public var count: Int { delivery.length }
+    public var numberOfNodes: NumberOfNodes? {
+        guard origin == .bus else { return nil }
+        let counts = NodeCounts(packed: delivery.tag)
+        return NumberOfNodes(readers: Int(counts.readers), writers: Int(counts.writers))
+    }
+    /// Set for what came out of band. A policy's bytes are then good until the next message is taken.
+    public var outOfBand: OutOfBand? {
+        switch origin {
+        case .writer: nil
+        case .bus: OutOfBand(level: 0, tag: Int(IPN_OOB_NUMNODE_TAG))
+        case .policy:
+            OutOfBand(level: Int(Int32(truncatingIfNeeded: delivery.tag >> 32)), tag: Int(Int32(truncatingIfNeeded: delivery.tag)))
+        }
     }
 
     /// The payload in place.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
-    public var tag: UInt64 { delivery?.tag ?? 0 }
-    public var sequence: UInt64 { delivery?.sequence ?? 0 }
-    public var time: UInt64 { delivery?.time ?? 0 }
-    public var lost: UInt64 { delivery?.lost ?? 0 }
-    public var sender: UInt64 { delivery?.nodeID ?? 0 }
+    public var tag: UInt64 { isData ? delivery.tag : 0 }
+    public var sequence: UInt64 { delivery.sequence }
+    public var time: UInt64 { delivery.time }
+    public var lost: UInt64 { delivery.lost }
+    public var sender: UInt64 { delivery.nodeID }
 }
 
 /// A message that is held in place until it is let go.

@@ -36,13 +36,7 @@ extension Node {
     public func begin(timeout: Duration? = nil) throws(IPNError) -> ArrivedMessage? {
         guard let intake else { throw receiveRefusal }
         do throws(Errno) {
-            let deadline = timeout == nil ? Deadline.never : Deadline.after(timeout)
-            switch try intake.pointee.next(deadline: deadline) {
-            case .message(let writer, let delivery): return ArrivedMessage(writer: writer, delivery: delivery)
-            case .counts(let counts): return ArrivedMessage(counts)
-            case .news: return intake.pointee.news.message
-            case nil: return nil
-            }
+            return try intake.pointee.next(timeout: timeout)
         } catch {
             throw receiveFailure(error)
         }
@@ -50,11 +44,11 @@ extension Node {
 
     /// Gives a message back that `begin` lent.
     public func end(_ message: ArrivedMessage) {
-        guard let delivery = message.delivery else {
+        guard message.isData else {
             if isPolled { intake?.pointee.tellPollers() }
             return
         }
-        intake?.pointee.finish(message.writer, delivery, keepPin: false)
+        intake?.pointee.finish(message, keepPin: false)
     }
 
     /// Keeps the next message in place for as long as the result lives. Four of each writer at the same time.
@@ -67,18 +61,17 @@ extension Node {
 
     /// Keeps what `begin` lent for as long as the result lives.
     package func keep(_ arrival: ArrivedMessage) -> HeldMessage {
-        guard let delivery = arrival.delivery else {
+        guard arrival.isData else {
             end(arrival)
             return HeldMessage(arrival, node: self, memory: nil)
         }
-        let memory = intake?.pointee.memory(of: delivery)
-        intake?.pointee.finish(arrival.writer, delivery, keepPin: true)
+        let memory = intake?.pointee.memory(of: arrival.delivery)
+        intake?.pointee.finish(arrival, keepPin: true)
         return HeldMessage(arrival, node: self, memory: memory)
     }
 
     func release(_ message: ArrivedMessage) {
-        guard let delivery = message.delivery else { return }
-        intake?.pointee.release(delivery)
+        if message.isData { intake?.pointee.release(message.delivery) }
     }
 
     /// Messages that this node lost since it joined, whoever sent them; those also of senders that have left. RT safe.

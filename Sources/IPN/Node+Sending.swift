@@ -59,7 +59,7 @@ extension Node {
         guard count >= 0, count <= sendLimit else { throw refusal(count) }
         let outbox = if let open = self.outbox { open } else { try openOutbox() }
         do throws(Errno) {
-            guard let slot = try outbox.pointee.lend(count, deadline: timeout == nil ? Deadline.never : Deadline.after(timeout)) else {
+            guard let slot = try outbox.pointee.lend(count, timeout: timeout) else {
                 return nil
             }
             if soonFilled { outbox.pointee.ringSleepers() }

@@ -72,9 +72,6 @@ extension Outbox {
         if polls && !receives { Handle.silence(wakers.handle) }
         defer { if !polls { own.waiting.storeReleasing(waits) } }
         while true {
-            Bell.silence(wakers.writerBell)
-            let ears = membership.senderEars
-            if ears >= 0 { Ears.silence(ears) }
             waits &+= UInt64(IPN_SLEEP_STEP)
             own.waiting.storeReleasing(waits | UInt64(polls ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
             // FENCE wait: `waiting` before the second look; pairs with FENCE room in Inbox.advance.
@@ -85,7 +82,7 @@ extension Outbox {
             guard let milliseconds = Deadline.milliseconds(until: deadline), deadline > 0 else {
                 throw Errno.resourceTemporarilyUnavailable
             }
-            _ = try waitReadable(wakers.writerBell, ears, milliseconds: milliseconds)
+            try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
         }
     }
 

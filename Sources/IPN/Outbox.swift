@@ -119,16 +119,16 @@ struct Outbox: ~Copyable {
 
     /// Lends a slot for `length` bytes.
     ///
-    /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds until which to wait for room (LOSSLESS); 0 not at all.
+    /// - Parameter timeout: how long to wait for room (LOSSLESS); nil for as long as it takes, zero for not at all.
     /// - Returns: nil where a LOSSY network has no slot left: the message is lost to all, and counted.
     /// - Throws: `EAGAIN` without room in time, `EINTR`, `ENOBUFS` without memory.
     @inline(__always)
-    mutating func lend(_ length: Int, deadline: UInt64) throws(Errno) -> SlotNumber? {
+    mutating func lend(_ length: Int, timeout: Duration?) throws(Errno) -> SlotNumber? {
         if isRouted && wakers.isNetworkOver { throw Errno.brokenPipe }
         if isLossless {
             // What others have pending counts from their first message on.
             if page.rosterVersion.load() != rosterVersion { refresh() }
-            if !hasRoom() { try waitForRoom(deadline: deadline) }
+            if !hasRoom() { try waitForRoom(deadline: Deadline.after(timeout)) }
         }
         if pool.wantsRetire(length: length) { retire() }
         var slot = pool.reserve(length)

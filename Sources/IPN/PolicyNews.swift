@@ -54,7 +54,7 @@ struct PolicyNews: ~Copyable {
     var message: ArrivedMessage {
         let bytes = UnsafeRawPointer(item).advanced(by: MemoryLayout<ipn_news_item>.offset(of: \.bytes)!)
         return ArrivedMessage(
-            OutOfBand(level: Int(item.pointee.level), tag: Int(item.pointee.tag)), bytes,
+            level: item.pointee.level, tag: item.pointee.tag, bytes,
             count: Int(min(item.pointee.length, UInt32(IPN_POLICY_BYTES))))
     }
 }

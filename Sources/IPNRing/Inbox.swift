@@ -1,22 +1,22 @@
-import CIPN
+public import CIPN
 
 /// All writers of a network, as one reader receives from them: in turn, and within the reader's limit.
 ///
 /// RT safe but for `replace`. One thread at a time.
 @frozen
-package struct Inbox: ~Copyable {
+public struct Inbox: ~Copyable {
     /// Writers with a pool.
-    @usableFromInline package internal(set) var writers: UnsafeMutableBufferPointer<WriterView>
+    public var writers: UnsafeMutableBufferPointer<WriterView>
     @usableFromInline let own: NodeRegion
     /// Whether writers overwrite what is not read: LOSSY.
-    package let overwrites: Bool
+    public let overwrites: Bool
     /// Messages that may be pending across all writers; only counts on a LOSSY network.
-    package var limit: UInt64
+    public var limit: UInt64
     @usableFromInline var turn = 0
     @usableFromInline var sleeps: UInt64 = 0
     @usableFromInline var received: UInt64 = 0
 
-    package init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
+    public init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
         self.own = own
         self.overwrites = overwrites
         self.limit = limit
@@ -28,7 +28,7 @@ package struct Inbox: ~Copyable {
     }
 
     /// Takes another set of writers: the roster has changed. Allocates.
-    package mutating func replace(_ views: [WriterView]) {
+    public mutating func replace(_ views: [WriterView]) {
         writers.deallocate()
         writers = .allocate(capacity: views.count)
         _ = writers.initialize(from: views)
@@ -37,7 +37,7 @@ package struct Inbox: ~Copyable {
 
     /// The next message, pinned, with the index of its writer. Nil where nothing is pending.
     @inlinable @inline(__always)
-    package mutating func take() -> (writer: Int, delivery: Delivery)? {
+    public mutating func take() -> (writer: Int, delivery: Delivery)? {
         if overwrites { dropBeyondLimit() }
         let count = writers.count
         var index = turn
@@ -53,21 +53,21 @@ package struct Inbox: ~Copyable {
     }
 
     /// Leaves a message where it was.
-    package mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
+    public mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
 
     /// Gives a held message's slot back, where its writer is still known.
-    package mutating func release(_ delivery: Delivery) {
+    public mutating func release(_ delivery: Delivery) {
         for index in writers.indices where writers[index].nodeID == delivery.nodeID { writers[index].release(delivery) }
     }
 
     /// Whether a writer has left and has nothing more for us, nor anything that we hold.
-    package mutating func isSettled(_ index: Int) -> Bool {
+    public mutating func isSettled(_ index: Int) -> Bool {
         writers[index].hasDeparted && writers[index].pending() == 0 && !writers[index].holdsMessages
     }
 
     /// Moves on behind a message.
     @inlinable @inline(__always)
-    package mutating func advance(_ writer: Int, past delivery: Delivery, keepPin: Bool) {
+    public mutating func advance(_ writer: Int, past delivery: Delivery, keepPin: Bool) {
         writers[writer].advance(past: delivery, keepPin: keepPin, overwrites: overwrites)
         turn = writer + 1
         received &+= 1
@@ -79,33 +79,33 @@ package struct Inbox: ~Copyable {
 
     /// Whether something is there: one look at every head.
     @inlinable @inline(__always)
-    package mutating func isReadable() -> Bool {
+    public mutating func isReadable() -> Bool {
         for index in writers.indices where writers[index].pending() > 0 { return true }
         return false
     }
 
     /// Whether a message that is there could be pinned.
-    package mutating func canTake() -> Bool {
+    public mutating func canTake() -> Bool {
         for index in writers.indices where writers[index].pending() > 0 && writers[index].hasFreePin { return true }
         return false
     }
 
     /// Says that we are about to sleep, in a call or in a poll of the handle. The caller then looks again at everything
     /// that it sleeps for.
-    package mutating func arm(polling: Bool) {
+    public mutating func arm(polling: Bool) {
         sleeps &+= UInt64(IPN_SLEEP_STEP)
         own.armed.store(sleeps | UInt64(polling ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
         // FENCE arm: armed before the second look; pairs with FENCE publish in PoolWriter.publish.
         fullFence()
     }
 
-    package mutating func disarm() {
+    public mutating func disarm() {
         own.armed.store(sleeps)
     }
 
     /// Drops the oldest messages while more than `limit` are pending.
-    @inline(__always)
-    private mutating func dropBeyondLimit() {
+    @inlinable @inline(__always)
+    mutating func dropBeyondLimit() {
         if writers.count == 1 {
             let pending = writers[0].pending()
             if pending > limit { writers[0].skip(pending - limit) }
@@ -125,7 +125,8 @@ package struct Inbox: ~Copyable {
     }
 
     /// Drops the message with the lowest time stamp of all writers.
-    private mutating func dropOldest() {
+    @usableFromInline
+    mutating func dropOldest() {
         var oldest: (index: Int, time: UInt64)? = nil
         for index in writers.indices where writers[index].pending() > 0 {
             guard let time = writers[index].timeOfNext() else {

@@ -1,80 +1,80 @@
-import CIPN
+public import CIPN
 
 /// The words of a node region (`ipn_node_header` and its cursors) over memory that is mapped elsewhere.
 ///
 /// The node itself writes; everybody else only loads, and believes nothing without a check.
 @frozen
-package struct NodeRegion {
-    package let base: UnsafeRawPointer
+public struct NodeRegion {
+    public let base: UnsafeRawPointer
 
     /// - Parameter base: start of at least `size` bytes that outlive this value.
-    package init(base: UnsafeRawPointer) {
+    public init(base: UnsafeRawPointer) {
         self.base = base
     }
 
     /// Bytes of a region: a page, and a cursor for every possible writer. Sparse.
-    package static let size = Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE)
+    public static let size = Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE)
 
     /// Writes the constant part of a new region: all else is zero as it came.
-    package static func initialize(_ base: UnsafeMutableRawPointer, nodeID: UInt64) {
+    public static func initialize(_ base: UnsafeMutableRawPointer, nodeID: UInt64) {
         let header = base.assumingMemoryBound(to: ipn_node_header.self)
         header.pointee.node_id = nodeID
         header.pointee.record_version = UInt32(IPN_RECORD_VERSION)
         header.pointee.magic = UInt64(IPN_NODE_MAGIC)
     }
 
-    @inlinable package var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
-    @inlinable package var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
-    @inlinable package var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
-    @inlinable package var news: SharedWord { SharedWord(base, Int(IPN_NODE_NEWS)) }
-    @inlinable package var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
-    @inlinable package var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
-    @inlinable package var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
-    @inlinable package var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
+    @inlinable public var armed: SharedWord { SharedWord(base, Int(IPN_NODE_ARMED)) }
+    @inlinable public var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
+    @inlinable public var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
+    @inlinable public var news: SharedWord { SharedWord(base, Int(IPN_NODE_NEWS)) }
+    @inlinable public var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
+    @inlinable public var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
+    @inlinable public var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
+    @inlinable public var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
 
     /// Where the cursor for the writer with that index lies in a region.
-    package static func cursorRange(_ index: Int) -> Range<Int> {
+    public static func cursorRange(_ index: Int) -> Range<Int> {
         precondition(index >= 0 && index < Int(IPN_CURSORS))
         let start = Int(IPN_PAGE) + index * Int(IPN_LINE)
         return start..<start + Int(IPN_LINE)
     }
 
     /// The cursor for the writer with that index.
-    package func cursor(_ index: Int) -> Cursor {
+    public func cursor(_ index: Int) -> Cursor {
         Cursor(base: base.advanced(by: Self.cursorRange(index).lowerBound))
     }
 }
 
 /// The words of an `ipn_cursor`: one reader's place in one writer's stream.
 @frozen
-package struct Cursor {
-    package let base: UnsafeRawPointer
+public struct Cursor {
+    public let base: UnsafeRawPointer
 
-    @inlinable package var generation: SharedWord { SharedWord(base, Int(IPN_CURSOR_GENERATION)) }
-    @inlinable package var tail: SharedWord { SharedWord(base, Int(IPN_CURSOR_TAIL)) }
-    @inlinable package var lost: SharedWord { SharedWord(base, Int(IPN_CURSOR_LOST)) }
+    @inlinable public var generation: SharedWord { SharedWord(base, Int(IPN_CURSOR_GENERATION)) }
+    @inlinable public var tail: SharedWord { SharedWord(base, Int(IPN_CURSOR_TAIL)) }
+    @inlinable public var lost: SharedWord { SharedWord(base, Int(IPN_CURSOR_LOST)) }
 
     @inlinable @inline(__always)
-    package func pin(_ index: Int) -> SharedWord { SharedWord(base, Int(IPN_CURSOR_PIN) + 8 * index) }
+    public func pin(_ index: Int) -> SharedWord { SharedWord(base, Int(IPN_CURSOR_PIN) + 8 * index) }
 }
 
 /// The words of the network page that change.
 @frozen
-package struct NetworkPage {
-    package let base: UnsafeRawPointer
+public struct NetworkPage {
+    public let base: UnsafeRawPointer
 
-    package init(base: UnsafeRawPointer) { self.base = base }
+    public init(base: UnsafeRawPointer) { self.base = base }
 
-    @inlinable package var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
-    @inlinable package var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
-    @inlinable package var pending: SharedWord { SharedWord(base, Int(IPN_NETWORK_PENDING)) }
-    @inlinable package var ended: SharedWord { SharedWord(base, Int(IPN_NETWORK_ENDED)) }
+    @inlinable public var rosterVersion: SharedWord { SharedWord(base, Int(IPN_NETWORK_ROSTER)) }
+    @inlinable public var counts: SharedWord { SharedWord(base, Int(IPN_NETWORK_COUNTS)) }
+    @inlinable public var pending: SharedWord { SharedWord(base, Int(IPN_NETWORK_PENDING)) }
+    @inlinable public var ended: SharedWord { SharedWord(base, Int(IPN_NETWORK_ENDED)) }
 
     /// Bytes of the page and the roll behind it. Sparse.
-    package static let size = Int(IPN_PAGE) + Int(IPN_ROLL_ENTRIES) * Int(IPN_LINE)
+    public static let size = Int(IPN_PAGE) + Int(IPN_ROLL_ENTRIES) * Int(IPN_LINE)
 
     /// Where an entry of the roll lies.
-    package static func rollRange(_ place: Int) -> Range<Int> {
+    public static func rollRange(_ place: Int) -> Range<Int> {
         precondition(place >= 0 && place < Int(IPN_ROLL_ENTRIES))
         let start = Int(IPN_PAGE) + place * Int(IPN_LINE)
         return start..<start + Int(IPN_LINE)
@@ -82,22 +82,22 @@ package struct NetworkPage {
 }
 
 /// Who is there: the unpacked `counts` word.
-package struct NodeCounts: Equatable, Sendable {
-    package var version: UInt32
-    package var readers: UInt16
-    package var writers: UInt16
+public struct NodeCounts: Equatable, Sendable {
+    public var version: UInt32
+    public var readers: UInt16
+    public var writers: UInt16
 
-    package init(version: UInt32, readers: UInt16, writers: UInt16) {
+    public init(version: UInt32, readers: UInt16, writers: UInt16) {
         self.version = version
         self.readers = readers
         self.writers = writers
     }
 
-    package init(packed: UInt64) {
+    public init(packed: UInt64) {
         self.init(
             version: UInt32(truncatingIfNeeded: packed >> 32), readers: UInt16(truncatingIfNeeded: packed >> 16),
             writers: UInt16(truncatingIfNeeded: packed))
     }
 
-    package var packed: UInt64 { UInt64(version) << 32 | UInt64(readers) << 16 | UInt64(writers) }
+    public var packed: UInt64 { UInt64(version) << 32 | UInt64(readers) << 16 | UInt64(writers) }
 }

@@ -1,20 +1,20 @@
-import CIPN
+public import CIPN
 
 /// One reader as a writer sees it.
 @frozen
-package struct ReaderView {
-    package let nodeID: UInt64
+public struct ReaderView {
+    public let nodeID: UInt64
     /// This writer's cursor in the reader's region.
-    package let cursor: Cursor
-    package let armed: SharedWord
+    public let cursor: Cursor
+    public let armed: SharedWord
     /// As the caller rings it.
-    package let doorbell: Doorbell
+    public let doorbell: Doorbell
     /// Where the reader will start at the earliest, as long as its cursor is not placed yet.
-    package let floor: UInt64
+    public let floor: UInt64
     /// The sleep that was rung last: one stroke is enough for each.
-    package var rungSleep: UInt64 = 0
+    public var rungSleep: UInt64 = 0
 
-    package init(nodeID: UInt64, cursor: Cursor, armed: SharedWord, doorbell: Doorbell, floor: UInt64) {
+    public init(nodeID: UInt64, cursor: Cursor, armed: SharedWord, doorbell: Doorbell, floor: UInt64) {
         self.nodeID = nodeID
         self.cursor = cursor
         self.armed = armed
@@ -24,7 +24,7 @@ package struct ReaderView {
 
     /// The next sequence that the reader wants of the writer `writerID`, or its floor before it has adopted it.
     @inlinable @inline(__always)
-    package func tail(of writerID: UInt64) -> UInt64 {
+    public func tail(of writerID: UInt64) -> UInt64 {
         // SYNC adopt: generation is stored after tail; pairs with WriterView.adopt.
         cursor.generation.loadAcquiring() == writerID ? cursor.tail.loadAcquiring() : floor
     }
@@ -33,7 +33,7 @@ package struct ReaderView {
 extension PoolWriter {
     /// The first message that some reader has still to read; `next` where there is none, or no reader.
     @inlinable @inline(__always)
-    package func slowest(_ readers: UnsafeMutableBufferPointer<ReaderView>) -> UInt64 {
+    public func slowest(_ readers: UnsafeMutableBufferPointer<ReaderView>) -> UInt64 {
         var slowest = next
         for index in readers.indices {
             let tail = readers[index].tail(of: nodeID)
@@ -49,7 +49,7 @@ extension PoolWriter {
     /// - Parameters:
     ///   - limit: messages that a slow reader may have pending; nil on a LOSSLESS network, where it holds all back.
     ///   - history: messages kept though everybody has read them.
-    package mutating func retire(
+    public mutating func retire(
         limit: UInt64?, history: UInt64, readers: UnsafeMutableBufferPointer<ReaderView>
     ) {
         nextAtRetire = next
@@ -92,7 +92,7 @@ extension PoolWriter {
 
     /// Whether it is time to retire: in strides, so that the readers' cursors are not fetched for every message.
     @inlinable @inline(__always)
-    package func wantsRetire(length: Int) -> Bool {
+    public func wantsRetire(length: Int) -> Bool {
         // Large messages: each time, so that few slots are cycled through the cache.
         next &- nextAtRetire >= (length >= 1 << 16 ? 1 : 32)
     }

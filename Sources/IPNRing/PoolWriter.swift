@@ -1,4 +1,4 @@
-import CIPN
+public import CIPN
 
 /// The writing end of a slot pool: lends slots, publishes them, takes them back.
 ///
@@ -9,13 +9,13 @@ import CIPN
 /// What is free is known here alone; of what readers say only cursors and pins are looked at, and only in `retire`.
 /// RT safe: no system calls, no allocation after `init`. One thread at a time.
 @frozen
-package struct PoolWriter: ~Copyable {
-    package let view: PoolView
-    package let nodeID: UInt64
+public struct PoolWriter: ~Copyable {
+    public let view: PoolView
+    public let nodeID: UInt64
     /// Sequence of the next message.
-    @usableFromInline package internal(set) var next: UInt64 = 0
+    public var next: UInt64 = 0
     /// The first message that may still be read.
-    @usableFromInline package internal(set) var oldest: UInt64 = 0
+    public var oldest: UInt64 = 0
 
     @usableFromInline let head: SharedWord
     @usableFromInline let sharedOldest: SharedWord
@@ -34,7 +34,7 @@ package struct PoolWriter: ~Copyable {
     /// - Parameters:
     ///   - base: zeroed memory of `layout.size` bytes that outlives this value.
     ///   - region: the writer's own node region.
-    package init(base: UnsafeMutableRawPointer, layout: PoolLayout, region: NodeRegion, nodeID: UInt64) {
+    public init(base: UnsafeMutableRawPointer, layout: PoolLayout, region: NodeRegion, nodeID: UInt64) {
         let slots = layout.classCount * layout.slotsPerClass
         view = PoolView(base: base, layout: layout)
         self.nodeID = nodeID
@@ -72,7 +72,7 @@ package struct PoolWriter: ~Copyable {
 
     /// Lends a slot for `length` bytes, at most the MTU. Nil where none is free: retire, then ask again.
     @inlinable @inline(__always)
-    package mutating func reserve(_ length: Int) -> SlotNumber? {
+    public mutating func reserve(_ length: Int) -> SlotNumber? {
         // The ring has an entry more than a class has slots; several classes together could lap it.
         guard next &- oldest < UInt64(view.layout.ringEntries - 1) else { return nil }
         var sizeClass = view.layout.sizeClass(for: length)
@@ -93,7 +93,7 @@ package struct PoolWriter: ~Copyable {
 
     /// Takes a lent slot back unpublished.
     @inlinable @inline(__always)
-    package mutating func cancel(_ slot: SlotNumber) {
+    public mutating func cancel(_ slot: SlotNumber) {
         free[slot.sizeClass * view.layout.slotsPerClass + freeCount[slot.sizeClass]] = UInt32(slot.index)
         freeCount[slot.sizeClass] += 1
     }
@@ -101,7 +101,7 @@ package struct PoolWriter: ~Copyable {
     /// The range of the pool that must be paid for before `length` bytes of the slot may be touched. Nil in the steady
     /// state.
     @inlinable @inline(__always)
-    package func uncommitted(_ slot: SlotNumber, length: Int) -> Range<Int>? {
+    public func uncommitted(_ slot: SlotNumber, length: Int) -> Range<Int>? {
         let done = committed[slot.sizeClass * view.layout.slotsPerClass + slot.index]
         if done >= length { return nil }
         let start = view.payloadOffset(slot)
@@ -109,7 +109,7 @@ package struct PoolWriter: ~Copyable {
     }
 
     /// Notes what was paid for: memory comes in pages, so the slots that follow in the last one are paid for as well.
-    package mutating func markCommitted(_ slot: SlotNumber, length: Int) {
+    public mutating func markCommitted(_ slot: SlotNumber, length: Int) {
         let start = view.payloadOffset(slot)
         let stride = view.layout.stride(slot.sizeClass)
         let end = pageEnd(start + length)
@@ -128,7 +128,7 @@ package struct PoolWriter: ~Copyable {
 
     /// Makes a filled slot the next message. Afterwards the caller looks who is armed, and rings.
     @inlinable @inline(__always)
-    package mutating func publish(_ slot: SlotNumber, length: Int, time: UInt64, tag: UInt64) {
+    public mutating func publish(_ slot: SlotNumber, length: Int, time: UInt64, tag: UInt64) {
         let entry = view.entry(next)
         entry.pointee.length = UInt64(length)
         entry.pointee.time = time

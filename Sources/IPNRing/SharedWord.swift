@@ -4,30 +4,30 @@ public import Synchronization
 ///
 /// RT safe. The pointer stays valid as long as the mapping that it was made from, which its maker keeps.
 @frozen
-package struct SharedWord: @unchecked Sendable {
+public struct SharedWord: @unchecked Sendable {
     // Sendable: the word is atomic, and the address is constant.
     @usableFromInline let word: UnsafePointer<Atomic<UInt64>>
 
     @inlinable @inline(__always)
-    package init(_ base: UnsafeRawPointer, _ offset: Int) {
+    public init(_ base: UnsafeRawPointer, _ offset: Int) {
         word = base.advanced(by: offset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     @inlinable @inline(__always)
-    package func load() -> UInt64 { word.pointee.load(ordering: .relaxed) }
+    public func load() -> UInt64 { word.pointee.load(ordering: .relaxed) }
 
     @inlinable @inline(__always)
-    package func loadAcquiring() -> UInt64 { word.pointee.load(ordering: .acquiring) }
+    public func loadAcquiring() -> UInt64 { word.pointee.load(ordering: .acquiring) }
 
     @inlinable @inline(__always)
-    package func store(_ value: UInt64) { word.pointee.store(value, ordering: .relaxed) }
+    public func store(_ value: UInt64) { word.pointee.store(value, ordering: .relaxed) }
 
     @inlinable @inline(__always)
-    package func storeReleasing(_ value: UInt64) { word.pointee.store(value, ordering: .releasing) }
+    public func storeReleasing(_ value: UInt64) { word.pointee.store(value, ordering: .releasing) }
 }
 
 /// The sequentially consistent fence: between "I have said" and "what have the others said?". Each use names its partner.
 @inlinable @inline(__always)
-package func fullFence() {
+public func fullFence() {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
 }

@@ -1,34 +1,34 @@
-import CIPN
+public import CIPN
 
 /// One writer as a reader sees it, and the reader's place in its stream.
 @frozen
-package struct WriterView {
-    package let nodeID: UInt64
-    package let region: NodeRegion
-    package let pool: PoolView
+public struct WriterView {
+    public let nodeID: UInt64
+    public let region: NodeRegion
+    public let pool: PoolView
     /// The reader's own cursor for this writer.
-    package let cursor: Cursor
+    public let cursor: Cursor
     /// As the caller rings it when room was made.
-    package let doorbell: Doorbell
+    public let doorbell: Doorbell
     @usableFromInline let maximumLength: Int
-    @usableFromInline package internal(set) var tail: UInt64
+    public var tail: UInt64
     /// The head when it was last looked at: up to there no look is needed. Each look takes its line from the writer.
     @usableFromInline var knownHead: UInt64
     /// Lost and not yet told with a message.
-    @usableFromInline package internal(set) var untoldLost: UInt64 = 0
+    public var untoldLost: UInt64 = 0
     @usableFromInline var usedPins: UInt8 = 0
     /// What it publishes makes no sense; nothing is taken from it any more.
-    @usableFromInline package internal(set) var isBroken = false
+    public var isBroken = false
     /// It has left: what is there is all there will be.
-    package var hasDeparted = false
+    public var hasDeparted = false
     /// The wait that was rung last.
-    package var rungWait: UInt64 = 0
+    public var rungWait: UInt64 = 0
 
     /// The reader's count of all that it lost, whoever sent it: a sender may have left before it could be told of.
     @usableFromInline let tally: SharedWord
 
     /// Takes up the stream at a cursor that was placed before (`adopt`).
-    package init(
+    public init(
         nodeID: UInt64, region: NodeRegion, pool: PoolView, cursor: Cursor, tally: SharedWord, doorbell: Doorbell,
         maximumLength: Int
     ) {
@@ -44,7 +44,7 @@ package struct WriterView {
     }
 
     /// Places a reader's cursor for a writer: tail first, then the generation that makes it valid.
-    package static func adopt(_ nodeID: UInt64, at tail: UInt64, cursor: Cursor) {
+    public static func adopt(_ nodeID: UInt64, at tail: UInt64, cursor: Cursor) {
         cursor.generation.storeReleasing(0)
         for index in 0..<Int(IPN_PINS) { cursor.pin(index).store(UInt64(IPN_NO_PIN)) }
         cursor.tail.storeReleasing(tail)
@@ -54,7 +54,7 @@ package struct WriterView {
 
     /// Messages that wait to be read.
     @inlinable @inline(__always)
-    package mutating func pending() -> UInt64 {
+    public mutating func pending() -> UInt64 {
         // SYNC head: pairs with PoolWriter.publish.
         knownHead = region.head.loadAcquiring()
         let pending = knownHead &- tail
@@ -69,7 +69,7 @@ package struct WriterView {
 
     /// Passes over the oldest `count` messages, and counts them as lost.
     @inlinable @inline(__always)
-    package mutating func skip(_ count: UInt64) {
+    public mutating func skip(_ count: UInt64) {
         untoldLost &+= count
         tail &+= count
         cursor.lost.store(cursor.lost.load() &+ count)
@@ -82,7 +82,7 @@ package struct WriterView {
     /// - Parameter overwrites: whether the writer may retire unread messages (LOSSY). A LOSSLESS writer waits for
     ///   our tail, so there nothing needs to be fenced or checked twice.
     @inlinable @inline(__always)
-    package mutating func take(overwrites: Bool) -> Delivery? {
+    public mutating func take(overwrites: Bool) -> Delivery? {
         while knownHead &- tail > 0 || pending() > 0 {
             let index = usedPins.firstFreePin
             guard index < Int(IPN_PINS) else { return nil }
@@ -121,7 +121,7 @@ package struct WriterView {
 
     /// Moves on behind the message that was taken. With `keepPin` its slot stays ours until `unpin`.
     @inlinable @inline(__always)
-    package mutating func advance(past delivery: Delivery, keepPin: Bool, overwrites: Bool) {
+    public mutating func advance(past delivery: Delivery, keepPin: Bool, overwrites: Bool) {
         // A LOSSLESS message was protected by the tail; from here on only the pin does it. Its store is ordered
         // before the tail's, and the writer looks at tails before pins.
         if keepPin && !overwrites { cursor.pin(delivery.pin).storeReleasing(delivery.sequence &+ 1) }
@@ -134,21 +134,22 @@ package struct WriterView {
     }
 
     /// Gives a held message's slot back.
-    package mutating func release(_ delivery: Delivery) {
+    public mutating func release(_ delivery: Delivery) {
         cursor.pin(delivery.pin).storeReleasing(UInt64(IPN_NO_PIN))
         usedPins &= ~(1 << UInt8(delivery.pin))
     }
 
     /// Leaves the next message unread and unpinned, as before `take`.
-    package mutating func putBack(_ delivery: Delivery) {
+    public mutating func putBack(_ delivery: Delivery) {
         release(delivery)
         untoldLost = delivery.lost
     }
 
-    package var hasFreePin: Bool { usedPins.firstFreePin < Int(IPN_PINS) }
-    package var holdsMessages: Bool { usedPins != 0 }
+    public var hasFreePin: Bool { usedPins.firstFreePin < Int(IPN_PINS) }
+    public var holdsMessages: Bool { usedPins != 0 }
 
-    private mutating func giveUp(_ index: Int) -> Delivery? {
+    @usableFromInline
+    mutating func giveUp(_ index: Int) -> Delivery? {
         cursor.pin(index).storeReleasing(UInt64(IPN_NO_PIN))
         isBroken = true
         knownHead = tail
@@ -158,22 +159,41 @@ package struct WriterView {
 
 /// A message in place: where it lies, and what must be said to give it back.
 @frozen
-package struct Delivery {
-    package let bytes: UnsafeRawPointer
+public struct Delivery {
+    public let bytes: UnsafeRawPointer
     /// Bytes.
-    package let length: Int
-    package let sequence: UInt64
-    package let tag: UInt64
+    public let length: Int
+    public let sequence: UInt64
+    public let tag: UInt64
     /// CLOCK_MONOTONIC, nanoseconds, at publish.
-    package let time: UInt64
+    public let time: UInt64
     /// Messages of the same writer, right before this one, that were overwritten unread.
-    package let lost: UInt64
-    package let nodeID: UInt64
+    public let lost: UInt64
+    public let nodeID: UInt64
     @usableFromInline let pin: Int
+
+    @inlinable @inline(__always)
+    init(
+        bytes: UnsafeRawPointer, length: Int, sequence: UInt64, tag: UInt64, time: UInt64, lost: UInt64, nodeID: UInt64, pin: Int
+    ) {
+        self.bytes = bytes
+        self.length = length
+        self.sequence = sequence
+        self.tag = tag
+        self.time = time
+        self.lost = lost
+        self.nodeID = nodeID
+        self.pin = pin
+    }
+
+    /// Something that no writer sent, and that needs not be given back.
+    public init(bytes: UnsafeRawPointer, length: Int, tag: UInt64) {
+        self.init(bytes: bytes, length: length, sequence: 0, tag: tag, time: 0, lost: 0, nodeID: 0, pin: 0)
+    }
 }
 
 extension UInt8 {
     /// Index of the lowest bit that is not set.
-    @inline(__always)
-    @usableFromInline var firstFreePin: Int { (~self).trailingZeroBitCount }
+    @inlinable @inline(__always)
+    var firstFreePin: Int { (~self).trailingZeroBitCount }
 }

@@ -10,9 +10,9 @@ package struct Bell: ~Copyable, Sendable {
     package let descriptor: Descriptor
     private let isDatagram: Bool
 
-    /// An eventfd.
+    /// An eventfd, which a sleeper can read and so sleep.
     package init() throws(Errno) {
-        descriptor = Descriptor(owning: try systemCall { eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC)) })
+        descriptor = Descriptor(owning: try systemCall { eventfd(0, CInt(EFD_CLOEXEC)) })
         isDatagram = false
     }
 
@@ -34,10 +34,22 @@ package struct Bell: ~Copyable, Sendable {
         if number >= 0 { _ = eventfd_write(number, 1) } else { linux_ring_datagram(~number) }
     }
 
-    /// Takes the strokes of an eventfd back; it is silent until it is rung again.
-    package static func silence(_ raw: CInt) {
+    /// Sleeps until an eventfd is rung or one of the ears is, and takes the strokes back. Strokes from before count: whoever
+    /// calls looks again anyway.
+    ///
+    /// - Parameters:
+    ///   - ears: -1 for none. Without them and without a limit this is one read(2), the shortest sleep there is.
+    ///   - milliseconds: as in poll(2).
+    /// - Throws: `EINTR`.
+    package static func sleep(_ raw: CInt, ears: CInt, milliseconds: CInt) throws(Errno) {
         var strokes: eventfd_t = 0
-        _ = eventfd_read(raw, &strokes)
+        if ears < 0 && milliseconds < 0 {
+            _ = try systemCall(retryOnInterrupt: false) { eventfd_read(raw, &strokes) }
+            return
+        }
+        guard try waitReadable(raw, ears, milliseconds: milliseconds) else { return }
+        linux_take_strokes(raw)
+        if ears >= 0 { Ears.silence(ears) }
     }
 }
 

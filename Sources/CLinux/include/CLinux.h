@@ -74,6 +74,8 @@ int linux_datagram_pair(int ends[2]);
 /* Lets nobody send descriptors there: whoever drops one unseen could be held up by it. Where the kernel cannot (before
  * Linux 6.16), nothing happens. */
 void linux_refuse_descriptors(int socket);
+/* Empties an eventfd, whether it is O_NONBLOCK or not: another process may have emptied it meanwhile. */
+void linux_take_strokes(int event);
 /* A stroke; a full socket has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
