@@ -1,17 +1,18 @@
 package import IPN
 import LibAV
-import Media
+package import Media
 import SystemPackage
-import TestSignal
+package import TestSignal
 
 /// What is published: a file or an address that libavformat opens, or the built-in test signal.
 package enum Input: Sendable {
-    case testSignal
+    case testSignal(SignalSettings)
     case address(String)
 
-    /// `test:` is the test signal.
-    package init(_ name: String) {
-        self = name == "test:" ? .testSignal : .address(name)
+    /// `test:` is the test signal, with its options behind it.
+    /// - Throws: `.invalidOption`, naming it.
+    package init(_ name: String) throws(MediaError) {
+        self = name.hasPrefix("test:") ? .testSignal(try SignalSettings(options: name.dropFirst(5))) : .address(name)
     }
 }
 
@@ -36,11 +37,11 @@ package struct PublishJob {
     /// - Throws: `MediaError`, `IPNError`.
     package func run(_ settings: PublishSettings) throws {
         switch input {
-        case .testSignal:
+        case .testSignal(let signalSettings):
             // Nobody misses what a generator did not make.
             var settings = settings
             settings.rests = true
-            let signal = try TestSignal()
+            let signal = try TestSignal(signalSettings)
             let node = try join(signal.streams, description: "ipn publish test:")
             var publisher = Publisher(
                 signal, on: node, settings: settings, stop: stop, meter: meter,

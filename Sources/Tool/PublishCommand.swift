@@ -9,11 +9,15 @@ struct PublishCommand: ParsableCommand {
         discussion: """
             INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone. \
             The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it. \
-            The test signal rests while nobody receives.
+            The test signal rests while nobody receives. It takes options, in FFmpeg's words: size, rate, codec \
+            (libx264, hevc, mjpeg, rawvideo …), audio (aac, libopus, pcm_s16le, none), gop, sample_rate, frequency, \
+            duration; flash makes it white while it beeps; barcode puts number and time of each picture in it, for programs.
 
             EXAMPLES
               ipn publish movie.mp4 /tmp/cam
               ipn publish test: /tmp/cam --duration 60
+              ipn publish test:size=1920x1080,rate=60,codec=rawvideo,audio=none /tmp/cam
+              ipn publish test:size=hd720,flash,barcode /tmp/cam
               ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
               ipn publish movie.mkv /tmp/cam --fast --lossless --wait-readers 3
             """)
@@ -42,7 +46,7 @@ struct PublishCommand: ParsableCommand {
 
     func run() throws {
         let stop = try StopSignal()
-        var job = PublishJob(Input(input), to: path, stop: stop, meter: supervision.meter("publish"))
+        var job = PublishJob(try Input(input), to: path, stop: stop, meter: supervision.meter("publish"))
         job.network.poolSize = pool
         job.network.isLossless = lossless
         job.network.mode = mode.permissions

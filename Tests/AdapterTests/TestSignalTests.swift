@@ -82,4 +82,60 @@ import Testing
         #expect(error?.code == .invalidOption)
         #expect(error?.what.contains("641") == true)
     }
+
+    /// Every picture tells its number and time, whatever it is coded with and however small its cells are.
+    @Test(arguments: ["libx264,size=160x90", "libx264,size=1280x720", "mjpeg", "rawvideo", "libvpx", "libx265", "mpeg4"])
+    func everyPictureTellsItsNumber(codec: String) throws {
+        let scratch = try Scratch()
+        let settings = try SignalSettings(options: "codec=\(codec),rate=50,duration=1.2,barcode,flash,audio=none")
+        try record(settings, to: scratch.file("out.nut"))
+        let expected = (0..<60).map { FrameCodeReader.Reading(number: $0, milliseconds: $0 * 20) }
+        #expect(try FrameCodeReader.read(scratch.file("out.nut")) == expected)
+    }
+
+    @Test func withoutABarCodeThereIsNothingToRead() throws {
+        let scratch = try Scratch()
+        try record(try SignalSettings(options: "duration=0.2"), to: scratch.file("out.mkv"))
+        let readings = try FrameCodeReader.read(scratch.file("out.mkv"))
+        #expect(readings.count >= 5 && readings.allSatisfy { $0 == nil }, "\(readings)")
+    }
+
+    @Test(arguments: [("aac", "aac"), ("libopus", "opus"), ("pcm_s16le", "pcm_s16le"), ("flac", "flac"), ("mp2", "mp2"), ("ac3", "ac3")])
+    func soundsAsAsked(encoder: String, codec: String) throws {
+        let scratch = try Scratch()
+        try record(try SignalSettings(options: "audio=\(encoder),duration=2,codec=mpeg4,size=vga,rate=ntsc"), to: scratch.file("out.mkv"))
+        let streams = try Command.run(
+            "ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,r_frame_rate", "-of", "csv=p=0", scratch.file("out.mkv"))
+        #expect(streams == "mpeg4,640,30000/1001\n\(codec),0/0\n")
+        // An octave higher than the tone, at a quarter of the full scale.
+        let loudness = try Command.run(
+            "sh", "-c", "ffmpeg -hide_banner -i \(scratch.file("out.mkv")) -af bandpass=f=880:w=50,volumedetect -vn -f null - 2>&1")
+        let peak = try #require(loudness.firstMatch(of: /max_volume: (-?[0-9.]+) dB/).flatMap { Double($0.1) })
+        #expect(abs(peak + 12) < 2, "\(peak) dB")
+    }
+
+    /// The same instant to the eye and to the ear: the picture turns white where the beep begins.
+    @Test func flashAndBeepAreOne() throws {
+        let scratch = try Scratch()
+        try record(try SignalSettings(options: "audio=pcm_s16le,flash,rate=50,duration=3,size=320x180"), to: scratch.file("out.nut"))
+        let report = try Command.run(
+            "sh", "-c",
+            "ffmpeg -hide_banner -i \(scratch.file("out.nut")) -vf negate,blackdetect=d=0.05:pic_th=0.8:pix_th=0.15 -af silencedetect=n=0.01:d=0.2 -f null - 2>&1"
+        )
+        let white = report.matches(of: /black_start:([0-9.]+) black_end:([0-9.]+)/).map { [$0.1, $0.2].compactMap { Double($0) } }
+        let silent = report.matches(of: /silence_(?:start|end): ([0-9.]+)/).compactMap { Double($0.1) }
+        #expect(white.map { $0.map { ($0 * 100).rounded() / 100 } } == [[0, 0.1], [1, 1.1], [2, 2.1]])
+        #expect(silent.prefix(5).map { ($0 * 100).rounded() / 100 } == [0.1, 1, 1.1, 2, 2.1])
+    }
+
+    @Test(arguments: [
+        ("size=huge", "huge"), ("size=63x64", "63"), ("rate=0", "rate"), ("rate=often", "often"), ("codec=nonsense", "nonsense"),
+        ("codec=aac", "aac"), ("audio=libx264", "libx264"), ("gop=0", "gop"), ("sample_rate=7", "7"), ("frequency=0", "0.0 Hz"),
+        ("duration=-1", "-1"), ("flash=1", "flash=1"), ("nonsense", "nonsense"), ("=", "="), ("size", "size"),
+        ("size=64x64,barcode", "64 pixels wide"),
+    ])
+    func impossibleOptionsAreNamed(options: String, word: String) {
+        let error = #expect(throws: MediaError.self) { _ = try TestSignal(try SignalSettings(options: options)) }
+        #expect(error?.description.contains(word) == true, "\(error?.description ?? "")")
+    }
 }

@@ -10,19 +10,23 @@ struct Coder: ~Copyable {
     private var isFilled = false
 
     /// - Parameters:
-    ///   - names: encoders, best first; the first that exists is taken.
+    ///   - names: of encoders or codecs, best first; the first that exists is taken.
     ///   - options: for each encoder its own.
     ///   - configure: sets what has to be set before it is opened.
     init(
-        _ names: [String], stream: Int, options: [String: [(key: String, value: String)]],
+        _ names: [String], _ type: AVMediaType, stream: Int, options: [String: [(key: String, value: String)]],
         configure: (UnsafeMutablePointer<AVCodecContext>, String) -> Void
     ) throws(MediaError) {
         let mark = LogTail.mark()
         var found: (name: String, codec: UnsafePointer<AVCodec>)?
-        for name in names where found == nil { found = avcodec_find_encoder_by_name(name).map { (name, $0) } }
+        for name in names where found == nil { found = Self.encoder(name).map { (String(cString: $0.pointee.name), $0) } }
         guard let found else {
             throw MediaError(
-                .unsupportedCodec, object: "test signal", what: "this libavcodec has none of the encoders \(names.joined(separator: ", "))")
+                .unsupportedCodec, object: "test signal", what: "this libavcodec has no encoder \(names.joined(separator: ", "))",
+                remedy: "`ffmpeg -encoders` lists what it has")
+        }
+        guard found.codec.pointee.type == type else {
+            throw MediaError(.unsupportedCodec, object: "test signal", what: "\(found.name) is not for that kind of stream")
         }
         let context = try CodecContext(found.codec)
         configure(context.pointer, found.name)
@@ -36,6 +40,12 @@ struct Coder: ~Copyable {
         self.packet = try Packet()
         self.context = context
         self.stream = stream
+    }
+
+    /// `libx264` and `h264` alike.
+    private static func encoder(_ name: String) -> UnsafePointer<AVCodec>? {
+        avcodec_find_encoder_by_name(name)
+            ?? avcodec_descriptor_get_by_name(name).flatMap { avcodec_find_encoder($0.pointee.id) }
     }
 
     func description(index: Int) throws(MediaError) -> StreamDescription {

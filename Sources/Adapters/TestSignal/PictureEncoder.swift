@@ -2,6 +2,11 @@ import CLibAV
 import LibAVBase
 import Media
 
+extension SignalSettings {
+    /// More than one processor codes in time.
+    fileprivate var isLarge: Bool { Double(width) * Double(height) * frameRate.value > 1280 * 720 * 30 }
+}
+
 /// Draws and codes the pictures.
 struct PictureEncoder: ~Copyable {
     var coder: Coder
@@ -15,11 +20,7 @@ struct PictureEncoder: ~Copyable {
         let rate = settings.frameRate
         let interval = settings.keyFrameInterval > 0 ? settings.keyFrameInterval : max(1, Int32(rate.value.rounded()))
         let coder = try Coder(
-            ["libx264", "libopenh264", "mpeg4"], stream: 0,
-            options: [
-                // Nothing is held back, and a picture that is asked for is one where decoding may start.
-                "libx264": [("preset", "veryfast"), ("tune", "zerolatency"), ("forced-idr", "1"), ("crf", "23")]
-            ]
+            settings.videoCodec.map { [$0] } ?? ["libx264", "libopenh264", "mpeg4"], AVMEDIA_TYPE_VIDEO, stream: 0, options: Self.options
         ) { context, name in
             context.pointee.width = settings.width
             context.pointee.height = settings.height
@@ -33,13 +34,25 @@ struct PictureEncoder: ~Copyable {
             context.pointee.color_primaries = AVCOL_PRI_BT709
             context.pointee.color_trc = AVCOL_TRC_BT709
             context.pointee.colorspace = AVCOL_SPC_BT709
-            context.pointee.thread_count = 1
+            // One does for what is small, and leaves the others to whoever looks.
+            context.pointee.thread_count = settings.isLarge ? 0 : 1
             // Where there is no constant quality: enough for bars and digits.
-            if name != "libx264" { context.pointee.bit_rate = Int64(settings.width) * Int64(settings.height) * 5 }
+            if name != "libx264" && name != "rawvideo" { context.pointee.bit_rate = Int64(settings.width) * Int64(settings.height) * 5 }
         }
-        self.picture = try TestPicture(width: Int(settings.width), height: Int(settings.height))
+        self.picture = try TestPicture(settings)
         self.coder = coder
     }
+
+    /// Nothing is held back, and a picture that is asked for is one where decoding may start.
+    private static let options = [
+        "libx264": [("preset", "veryfast"), ("tune", "zerolatency"), ("forced-idr", "1"), ("crf", "23")],
+        "libx265": [("preset", "ultrafast"), ("tune", "zerolatency"), ("forced-idr", "1"), ("x265-params", "log-level=none")],
+        "libvpx": [("deadline", "realtime"), ("cpu-used", "8"), ("lag-in-frames", "0")],
+        "libvpx-vp9": [("deadline", "realtime"), ("cpu-used", "8"), ("lag-in-frames", "0")],
+        "libaom-av1": [("usage", "realtime"), ("cpu-used", "8"), ("lag-in-frames", "0")],
+        // The bars are of limited range, which JPEG's own standard does not know.
+        "mjpeg": [("strict", "unofficial")],
+    ]
 
     func description(index: Int) throws(MediaError) -> StreamDescription {
         var description = try coder.description(index: index)
@@ -61,7 +74,7 @@ struct PictureEncoder: ~Copyable {
         let limit = settings.duration
         let packet = try coder.peek { context throws(MediaError) in
             if let limit, timeBase.nanoseconds(count) >= limit { return false }
-            try picture.draw(count, rate)
+            try picture.draw(count)
             picture.frame.pointer.pointee.pts = count
             picture.frame.pointer.pointee.pict_type = wantsKeyFrame ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
             wantsKeyFrame = false

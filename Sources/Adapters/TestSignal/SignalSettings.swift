@@ -7,6 +7,10 @@ public struct SignalSettings: Sendable, Hashable {
     public var height: Int32 = 360
     /// Pictures per second; at most 240.
     public var frameRate = Ratio(25, 1)
+    /// FFmpeg's name of an encoder or of a codec; nil for the best H.264 there is.
+    public var videoCodec: String?
+    /// The same for sound; nil for AAC.
+    public var audioCodec: String?
     /// Hz; 0 for no sound.
     public var sampleRate: Int32 = 48000
     /// Of the tone, in Hz.
@@ -15,6 +19,10 @@ public struct SignalSettings: Sendable, Hashable {
     public var keyFrameInterval: Int32 = 0
     /// Nanoseconds; nil: without end.
     public var duration: Int64?
+    /// The whole picture is white while it beeps, and nothing is heard in between.
+    public var flashes = false
+    /// `FrameCode` is in the picture.
+    public var hasFrameCode = false
 
     public init() {}
 
@@ -28,7 +36,10 @@ public struct SignalSettings: Sendable, Hashable {
         try require(frameRate.isKnown && 0.1...240 ~= frameRate.value, "that frame rate", "take 1 to 240 pictures per second")
         let rates: [Int32] = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000]
         try require(sampleRate == 0 || rates.contains(sampleRate), "sample rate \(sampleRate)", "take 48000 or 44100, or 0 for no sound")
+        try require(20...4000 ~= frequency, "a tone of \(frequency) Hz", "take 20 to 4000")
         try require(keyFrameInterval >= 0, "key frame interval \(keyFrameInterval)", "take 0 for one second")
         try require(duration ?? 1 > 0, "that duration", "take more than 0 seconds")
+        let isLegible = Int(width) >= FrameCode.columns * 4
+        try require(!hasFrameCode || isLegible, "a bar code \(width) pixels wide", "take at least \(FrameCode.columns * 4)")
     }
 }

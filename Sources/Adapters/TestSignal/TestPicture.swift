@@ -3,16 +3,19 @@ import LibAVBase
 import Media
 
 /// Eight bars, a time code, and a block that crosses the picture once a second; white for the first tenth of
-/// each second, together with the beep.
+/// each second, together with the beep. Where it flashes, all of the picture is white then.
 struct TestPicture: ~Copyable {
     let frame: Frame
     private let background: Frame
     private let width: Int
     private let height: Int
+    private let settings: SignalSettings
 
-    init(width: Int, height: Int) throws(MediaError) {
+    init(_ settings: SignalSettings) throws(MediaError) {
+        let (width, height) = (Int(settings.width), Int(settings.height))
         self.width = width
         self.height = height
+        self.settings = settings
         let frame = try Self.allocate(width, height)
         self.background = try Self.allocate(width, height)
         self.frame = frame
@@ -44,17 +47,35 @@ struct TestPicture: ~Copyable {
     private static let black: Color = (16, 128, 128)
 
     /// - Parameter count: pictures before this one.
-    func draw(_ count: Int64, _ rate: Ratio) throws(MediaError) {
+    func draw(_ count: Int64) throws(MediaError) {
         // The encoder may still hold a reference to what was drawn before.
         guard av_frame_make_writable(frame.pointer) >= 0, av_frame_copy(frame.pointer, background.pointer) >= 0 else {
             throw .noMemory("a picture")
         }
+        let rate = settings.frameRate
         let perSecond = max(1, Int64(rate.value.rounded()))
         let part = Double(count % perSecond) / Double(perSecond)
+        // By the time, not by the count: the sound knows nothing of rates.
+        let milliseconds = TimeBase(rate.denominator, rate.numerator)!.nanoseconds(count) / 1_000_000
+        if settings.flashes, milliseconds % 1000 < 100 { fill(frame, 0..<width, 0..<height, Self.white) }
         let side = max(2, height / 8)
         let left = Int(part * Double(width - side))
         fill(frame, left..<left + side, height * 3 / 4..<height * 3 / 4 + side, part < 0.1 ? Self.white : Self.black)
         drawTimeCode(count, perSecond)
+        if settings.hasFrameCode {
+            drawFrameCode([UInt32(truncatingIfNeeded: count), UInt32(truncatingIfNeeded: milliseconds)])
+        }
+    }
+
+    private func drawFrameCode(_ values: [UInt32]) {
+        let top = height * 7 / 8
+        for (row, value) in values.enumerated() {
+            let lines = top + (height - top) * row / FrameCode.rows..<top + (height - top) * (row + 1) / FrameCode.rows
+            for (column, isWhite) in FrameCode.cells(value).enumerated() {
+                let cell = width * column / FrameCode.columns..<width * (column + 1) / FrameCode.columns
+                fill(frame, cell, lines, isWhite ? Self.white : Self.black)
+            }
+        }
     }
 
     private func drawTimeCode(_ count: Int64, _ perSecond: Int64) {
