@@ -106,6 +106,23 @@ struct Intake: ~Copyable {
         return (inbox.isReadable(), hasOutOfBand)
     }
 
+    /// Messages that wait to be received.
+    mutating func pending() -> Int {
+        if page.rosterVersion.load() != rosterVersion { synchronize() }
+        return Int(clamping: inbox.pending())
+    }
+
+    /// See `Node.seek`.
+    mutating func seek(to sequence: UInt64, of sender: UInt64) -> Bool {
+        guard inbox.seek(to: sequence, of: sender) else { return false }
+        if isLossless {
+            fullFence()
+            ringWaiting()
+        }
+        if isPolled { tellPollers() }
+        return true
+    }
+
     /// Gives back a message that was kept.
     mutating func release(_ delivery: Delivery) {
         inbox.release(delivery)

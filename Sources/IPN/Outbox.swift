@@ -21,6 +21,8 @@ struct Outbox: ~Copyable {
     let isRouted: Bool
     let limit: UInt64
     let history: UInt64
+    /// Nothing older is kept as history.
+    private var historyStart: UInt64 = 0
 
     var readers: UnsafeMutableBufferPointer<ReaderView>
     var others: UnsafeMutableBufferPointer<OtherWriter>
@@ -200,9 +202,22 @@ struct Outbox: ~Copyable {
         pool.markCommitted(slot, length: length)
     }
 
-    mutating func retire() {
+    /// - Returns: false where the keeper has not said yet who is there.
+    @discardableResult
+    mutating func retire() -> Bool {
         // Nothing is taken back before the roster is known: a newcomer may hold it.
-        guard page.rosterVersion.load() == rosterVersion || refresh() else { return }
-        pool.retire(limit: isLossless ? nil : limit, history: history, readers: readers)
+        guard page.rosterVersion.load() == rosterVersion || refresh() else { return false }
+        let kept = min(history, pool.next &- historyStart)
+        pool.retire(limit: isLossless ? nil : limit, history: kept, readers: readers)
+        return true
+    }
+
+    /// Gives up what was sent before a message and everybody has read.
+    mutating func keepHistory(from sequence: UInt64) {
+        historyStart = min(max(historyStart, sequence), pool.next)
+        if retire() { return }
+        guard membership.refresh(.moment) else { return }
+        rebuild()
+        retire()
     }
 }

@@ -52,6 +52,19 @@ public struct Inbox: ~Copyable {
         return nil
     }
 
+    /// Messages that wait, of all writers.
+    public mutating func pending() -> UInt64 {
+        var total: UInt64 = 0
+        for index in writers.indices { total &+= writers[index].pending() }
+        return total
+    }
+
+    /// Goes to another message of a writer. See `WriterView.seek`.
+    public mutating func seek(to sequence: UInt64, of nodeID: UInt64) -> Bool {
+        for index in writers.indices where writers[index].nodeID == nodeID { return writers[index].seek(to: sequence, overwrites: overwrites) }
+        return false
+    }
+
     /// Leaves a message where it was.
     public mutating func putBack(_ writer: Int, _ delivery: Delivery) { writers[writer].putBack(delivery) }
 

@@ -139,6 +139,26 @@ public struct WriterView {
         usedPins &= ~(1 << UInt8(delivery.pin))
     }
 
+    /// Goes to another message, forward or back: what is passed over is not counted as lost, what was received comes again.
+    ///
+    /// - Parameter overwrites: as in `take`. A LOSSLESS writer has read our place before it takes back what is behind, and
+    ///   nothing is checked twice there: then only forward.
+    /// - Returns: false where its writer has not sent it yet, or keeps it no longer; the place is then what it was.
+    public mutating func seek(to sequence: UInt64, overwrites: Bool) -> Bool {
+        guard usedPins == 0, !isBroken, sequence <= region.head.loadAcquiring(), overwrites || sequence >= tail else { return false }
+        let before = tail
+        tail = sequence
+        cursor.tail.storeReleasing(tail)
+        // Only a hint: `take` looks again, under a pin.
+        guard region.oldest.loadAcquiring() <= sequence else {
+            tail = before
+            cursor.tail.storeReleasing(tail)
+            return false
+        }
+        knownHead = tail
+        return true
+    }
+
     /// Leaves the next message unread and unpinned, as before `take`.
     public mutating func putBack(_ delivery: Delivery) {
         release(delivery)

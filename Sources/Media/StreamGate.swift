@@ -47,7 +47,8 @@ public struct StreamGate: Sendable {
     private var nextSequence: UInt64 = 0
     private var progress: [Progress] = []
     private var hasVideo = false
-    private var hasBegun = false
+    /// Whether a picture of the current publication was delivered.
+    public private(set) var hasBegun = false
 
     private struct Progress: Sendable {
         var next: UInt64?

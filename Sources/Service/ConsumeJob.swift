@@ -22,7 +22,7 @@ package struct ConsumeJob {
     /// - Throws: `MediaError`, `IPNError`.
     package func run<Sink: ConsumerSink & ~Copyable>(_ sink: consuming Sink, description: String) throws -> Progress {
         let node = Node()
-        try node.connect(path, directions: .receive)
+        try node.connect(path, directions: .receive, history: settings.join != .next)
         guard node.directions.contains(.receive) else {
             throw IPNError(.permissionDenied, path, "no right to receive", remedy: "ask its owner for r (chmod)")
         }

@@ -38,6 +38,10 @@ package struct ConsumeSettings: Sendable {
     package var duration: Int64?
     /// Wait for the next publisher when one has ended.
     package var follows = false
+    /// Where to begin in what the publisher keeps.
+    package var join = Join.last
+    /// After a loss, go on at the newest key frame that is there already, instead of the next one.
+    package var skipsToNewest = false
     /// Nanoseconds that a publisher which vanished without a word may be replaced within.
     package var patience: Int64 = 2_000_000_000
 
@@ -46,19 +50,23 @@ package struct ConsumeSettings: Sendable {
 
 /// Takes a publication from a network into a sink, from the next key frame on, until it ends.
 package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
-    private let node: Node
+    let node: Node
     package var sink: Sink
-    private let settings: ConsumeSettings
+    let settings: ConsumeSettings
     private let stop: StopSignal
     private let pause: Pause
-    package private(set) var meter: ProgressMeter
-    private var gate = StreamGate()
+    package internal(set) var meter: ProgressMeter
+    var gate = StreamGate()
     private var hadPublisher = false
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
+    /// A picture was lost, and no key frame has come since.
+    private var isBehind = false
+    /// There may be a newer key frame already.
+    var wantsNewest = false
 
-    /// - Parameter node: connected for receiving, with the number of nodes wanted.
+    /// - Parameter node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
     package init(_ sink: consuming Sink, on node: Node, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter) {
         self.sink = sink
         self.node = node
@@ -85,12 +93,14 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private mutating func consume() throws {
         let end = settings.duration.map { monotonicNanoseconds() + $0 }
         let descriptor = try node.fileDescriptor()
+        try beginInHistory()
         while !stop.isRaised && !isOver {
             let now = monotonicNanoseconds()
             if let end, now >= end { return }
             meter.tick(now)
             let tick = try sink.tick()
             if tick.isOver { return }
+            if wantsNewest { try skipToNewest() }
             if let message = try node.begin(timeout: .zero) {
                 defer { node.end(message) }
                 try take(message)
@@ -124,8 +134,13 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         case .newDescription(let streams):
             try sink.begin(streams)
         case .deliver(let packet, let payload):
+            if gate.streams[packet.stream].isVideo { isBehind = false }
             try sink.write(packet, span.extracting(payload))
             meter.count(packet, payload.count, of: gate.streams)
+        case .drop(.awaitingKeyFrame):
+            // Once for each loss: what is not there yet is before us.
+            wantsNewest = settings.skipsToNewest && gate.hasBegun && !isBehind
+            isBehind = true
         case .drop:
             break
         case .end:

@@ -40,26 +40,26 @@ package struct PublishJob {
         case .testSignal(let signalSettings):
             // Nobody misses what a generator did not make.
             var settings = settings
-            settings.rests = true
+            settings.restsAfter = settings.restsAfter ?? 0
             let signal = try TestSignal(signalSettings)
-            let node = try join(signal.streams, description: "ipn publish test:")
+            let node = try join(signal.streams, settings, label: "ipn publish test:")
             var publisher = Publisher(
-                signal, on: node, settings: settings, stop: stop, meter: meter,
+                signal, on: node, label: "ipn publish test:", settings: settings, stop: stop, meter: meter,
                 requestKeyFrame: { $0.requestKeyFrame() }, rewind: { _ throws(MediaError) in })
             try publisher.run()
         case .address(let url):
             let demuxer = try Demuxer(url: url, stop: stop.flag)
             for skipped in demuxer.skipped { say("\(url): \(skipped) is not carried") }
-            let node = try join(demuxer.streams, description: "ipn publish")
+            let node = try join(demuxer.streams, settings, label: "ipn publish")
             var publisher = Publisher(
-                demuxer, on: node, settings: settings, stop: stop, meter: meter,
+                demuxer, on: node, label: "ipn publish", settings: settings, stop: stop, meter: meter,
                 rewind: { demuxer throws(MediaError) in try demuxer.rewind() })
             try publisher.run()
         }
     }
 
     /// Joins the network, or makes it.
-    private func join(_ streams: [StreamDescription], description: String) throws(IPNError) -> Node {
+    private func join(_ streams: [StreamDescription], _ settings: PublishSettings, label: String) throws(IPNError) -> Node {
         let node = Node()
         do throws(IPNError) {
             try node.connect(path, directions: .send)
@@ -67,6 +67,7 @@ package struct PublishJob {
             guard error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused else { throw error }
             var options = network
             options.mtu = mtu ?? Self.mtu(for: streams)
+            options.history = (settings.history ?? .usual(for: streams)).messages
             try node.bind(path, options: options)
             try node.connect(directions: .send)
         }
@@ -77,7 +78,7 @@ package struct PublishJob {
             throw IPNError(.addressInUse, path, "somebody publishes there already", remedy: "end it first, or take another path")
         }
         try node.setWantsNumberOfNodes(true)
-        try node.setDescription(description)
+        try node.setDescription(label)
         return node
     }
 

@@ -11,8 +11,10 @@ package struct PublishSettings: Sendable {
     package var loops = false
     /// Begin once that many receive.
     package var waitReaders = 0
-    /// Stop producing while nobody receives.
-    package var rests = false
+    /// Stop producing while nobody receives, and has not for that many nanoseconds; nil: never.
+    package var restsAfter: Int64?
+    /// What to keep for those who join later; nil: what is usual for the streams.
+    package var history: HistoryExtent?
     /// Nanoseconds; nil for the whole source.
     package var duration: Int64?
 
@@ -22,6 +24,7 @@ package struct PublishSettings: Sendable {
 /// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
 package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let node: Node
+    private let label: String
     private var source: Source
     private let settings: PublishSettings
     private let stop: StopSignal
@@ -35,20 +38,29 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let hasVideo: Bool
     /// Nanoseconds on CLOCK_MONOTONIC.
     private var lastDescription: Int64 = 0
+    /// The bus's sequence of it.
+    private var descriptionSequence: UInt64 = 0
+    private var history: KeptHistory
+    private var keptFrom: UInt64 = 0
+    /// Since when nobody receives.
+    private var deserted: Int64?
 
     /// - Parameters:
     ///   - node: connected for sending, with the number of nodes wanted.
+    ///   - label: what `ipn show` prints.
     ///   - requestKeyFrame: makes the next picture decodable by a newcomer, where the source can.
     ///   - rewind: goes back to the beginning.
     package init(
-        _ source: consuming Source, on node: Node, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter,
+        _ source: consuming Source, on node: Node, label: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter,
         requestKeyFrame: @escaping (inout Source) -> Void = { _ in },
         rewind: @escaping (inout Source) throws(MediaError) -> Void
     ) {
         publication = Publication(streams: source.streams)
+        history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         hasVideo = source.streams.contains { $0.isVideo }
         self.source = source
         self.node = node
+        self.label = label
         self.settings = settings
         self.stop = stop
         pause = Pause(stop: stop)
@@ -66,7 +78,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         while readers < settings.waitReaders, !stop.isRaised { try lookWhoIsThere(until: nil) }
         while !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true {
             try lookWhoIsThere(until: 0)
-            if settings.rests && readers == 0 {
+            if isDeserted {
                 try rest(until: end)
                 continue
             }
@@ -94,9 +106,19 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Nobody receives: nothing is produced, until somebody comes.
+    /// Whether nobody has received for long enough to rest.
+    private var isDeserted: Bool {
+        guard let after = settings.restsAfter, readers == 0 else { return false }
+        return after == 0 || deserted.map { monotonicNanoseconds() - $0 >= after } ?? false
+    }
+
+    /// Nobody receives: nothing is produced, until somebody comes, who does not want to begin before the pause.
     private mutating func rest(until end: Int64?) throws {
+        history.forget()
+        node.keepHistory(from: node.nextSequence)
+        try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
+        try node.setDescription(label)
         clock.restart()
         requestKeyFrame(&source)
     }
@@ -127,11 +149,12 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             node.end(news)
             guard let counts = news.numberOfNodes else { continue }
             readers = counts.readers
+            deserted = readers > 0 ? nil : deserted ?? monotonicNanoseconds()
             meter.progress.readers = readers
             // Changes coalesce: who is new may have come as another left, and then the number is what it was.
             if readers > 0 {
                 try describe()
-                requestKeyFrame(&source)
+                if history.start == nil { requestKeyFrame(&source) }
             }
         }
         if let end = node.networkEnd { throw end }
@@ -139,6 +162,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
 
     private mutating func describe() throws {
         lastDescription = monotonicNanoseconds()
+        descriptionSequence = node.nextSequence
         try deliver(publication.descriptionSize) { (publication, room) throws(MediaError) in
             try publication.writeDescription(into: room)
         }
@@ -148,7 +172,10 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// on a LOSSY network would otherwise wait for ever.
     private mutating func describeNowAndThen(before packet: CodedPacket) throws {
         let isStart = hasVideo ? packet.isKey && source.streams[packet.stream].isVideo : true
-        if isStart, monotonicNanoseconds() - lastDescription >= 1_000_000_000 { try describe() }
+        guard isStart else { return }
+        let now = monotonicNanoseconds()
+        if now - lastDescription >= 1_000_000_000 { try describe() }
+        history.begin(description: descriptionSequence, now: now)
     }
 
     private mutating func send(_ packet: CodedPacket) throws {
@@ -166,7 +193,18 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             throw error
         }
         node.publish(slot)
+        keep(size)
         meter.count(packet, size, of: publication.streams)
+    }
+
+    /// Says where the history begins, where that has changed.
+    private mutating func keep(_ size: Int) {
+        guard history.extent != .none else { return }
+        history.add(octets: size)
+        // Before the first key frame, what there is may belong to it.
+        guard let first = history.isOverfull ? node.nextSequence : history.start, first != keptFrom else { return }
+        keptFrom = first
+        node.keepHistory(from: first)
     }
 
     private mutating func deliver(

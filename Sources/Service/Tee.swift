@@ -44,6 +44,7 @@ package struct Tee {
         // Only what is used costs memory: room for any picture.
         options.mtu = 64 << 20
         options.mode = mode
+        options.history = HistoryExtent.lastKeyFrame(atMost: 0).messages
         try node.bind(path, options: options)
         guard node.madeNetwork else {
             throw IPNError(.fileExists, path, "a network is here already", remedy: "take another path")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import IPNSystem
+import Media
 import Service
 
 /// How a media command is supervised: for `ipn tee`, not for people.
@@ -31,11 +32,51 @@ struct ConsumerArguments: ParsableArguments {
     @Flag(help: "Stay when the stream ends, and go on with the next one.")
     var follow = false
 
+    @Option(help: "Where to begin: last (key frame that is kept), next (key frame), all (that is kept).")
+    var join = JoinArgument(join: .last)
+
     var settings: ConsumeSettings {
         var settings = ConsumeSettings()
+        settings.join = join.join
         settings.duration = duration?.nanoseconds
         settings.follows = follow
         return settings
+    }
+}
+
+/// `last`, `next`, `all`.
+struct JoinArgument: ExpressibleByArgument {
+    let join: Join
+
+    init(join: Join) { self.join = join }
+
+    init?(argument: String) {
+        guard let join = Self.names[argument] else { return nil }
+        self.join = join
+    }
+
+    private static let names: [String: Join] = ["last": .last, "next": .next, "all": .all]
+    static var allValueStrings: [String] { names.keys.sorted() }
+    var defaultValueDescription: String { "last" }
+}
+
+/// `last`, `none`, `30s`, `5min`, `64M`.
+struct HistoryArgument: ExpressibleByArgument {
+    let extent: HistoryExtent
+
+    init?(argument: String) {
+        switch argument {
+        case "none": extent = .none
+        case "last": extent = .lastKeyFrame(atMost: 1 << 30)
+        default:
+            for (unit, seconds) in [("min", 60.0), ("s", 1.0)] where argument.hasSuffix(unit) {
+                guard let number = Double(argument.dropLast(unit.count)), number > 0, number <= 86_400 else { return nil }
+                extent = .time(Int64(number * seconds * 1e9))
+                return
+            }
+            guard let count = ByteCount(argument: argument), count.bytes > 0 else { return nil }
+            extent = .octets(count.bytes)
+        }
     }
 }
 

@@ -9,9 +9,11 @@ struct PublishCommand: ParsableCommand {
         discussion: """
             INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone. \
             The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it. \
-            The test signal rests while nobody receives. It takes options, in FFmpeg's words: size, rate, codec \
+            The test signal takes options, in FFmpeg's words: size, rate, codec \
             (libx264, hevc, mjpeg, rawvideo …), audio (aac, libopus, pcm_s16le, none), gop, sample_rate, frequency, \
             duration; flash makes it white while it beeps; barcode puts number and time of each picture in it, for programs.
+            The test signal rests while nobody receives; with --on-demand other inputs do, too. Whoever joins later begins \
+            at the last key frame, which is kept, or at an older one with --history.
 
             EXAMPLES
               ipn publish movie.mp4 /tmp/cam
@@ -19,6 +21,7 @@ struct PublishCommand: ParsableCommand {
               ipn publish test:size=1920x1080,rate=60,codec=rawvideo,audio=none /tmp/cam
               ipn publish test:size=hd720,flash,barcode /tmp/cam
               ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
+              ipn publish rtsp://camera.example/1 /tmp/cam --on-demand --history 30s
               ipn publish movie.mkv /tmp/cam --fast --lossless --wait-readers 3
             """)
 
@@ -42,6 +45,12 @@ struct PublishCommand: ParsableCommand {
     var lossless = false
     @Option(help: "Who may receive (r), send (w) and manage (x), in octal; for a new network.")
     var mode = Mode.ownerOnly
+    @Option(help: "What to keep for those who join later: last (key frame), none, a time (30s, 5min) or an amount (64M).")
+    var history: HistoryArgument?
+    @Flag(help: "Rest until somebody receives, and again when nobody does any more.")
+    var onDemand = false
+    @Option(help: "With --on-demand: seconds that nobody receives before it rests.")
+    var restAfter: Seconds = Seconds(5)
     @OptionGroup var supervision: SupervisionArguments
 
     func run() throws {
@@ -56,6 +65,8 @@ struct PublishCommand: ParsableCommand {
         settings.loops = loop
         settings.waitReaders = waitReaders
         settings.duration = duration?.nanoseconds
+        settings.history = history?.extent
+        if onDemand { settings.restsAfter = restAfter.nanoseconds }
         try job.run(settings)
     }
 }

@@ -79,6 +79,64 @@ import TestSupport
         #expect(try other.receive(timeout: .zero) == nil)
     }
 
+    @Test func aSenderSaysWhatOfItsHistoryIsWorthKeeping() throws {
+        let writer = try Node(binding: path, options: .with { $0.history = 1000 })
+        for index in 0..<100 { try writer.send("\(index)") }
+        writer.keepHistory(from: 90)
+        #expect(writer.nextSequence == 100)
+        let late = Node()
+        try late.connect(path, history: true)
+        #expect(late.pendingCount == 10)
+        #expect(try #require(try late.receive(timeout: .zero)).sequence == 90)
+        // What somebody has still to read stays there.
+        while try late.receive(timeout: .zero) != nil {}
+        writer.keepHistory(from: writer.nextSequence)
+        let later = Node()
+        try later.connect(path, history: true)
+        #expect(try later.receive(timeout: .zero) == nil)
+        // What was given up stays so.
+        writer.keepHistory(from: 0)
+        try writer.send("next")
+        #expect(try #require(try later.receive()).sequence == 100)
+    }
+
+    @Test func aReceiverGoesBackAndForward() throws {
+        let writer = try Node(binding: path, options: .with { $0.history = 50 })
+        for index in 0..<100 { try writer.send("\(index)") }
+        let reader = Node()
+        try reader.connect(path, history: true)
+        let first = try #require(try reader.receive(timeout: .zero))
+        #expect(first.sequence == 50)
+        while try reader.receive(timeout: .zero) != nil {}
+        #expect(reader.seek(to: 80, of: first.sender))
+        #expect(reader.pendingCount == 20)
+        #expect(try #require(try reader.receive(timeout: .zero)).bytes == Array("80".utf8))
+        #expect(reader.seek(to: 99, of: first.sender))
+        #expect(try #require(try reader.receive(timeout: .zero)).bytes == Array("99".utf8))
+        // Not sent yet, kept no longer, nobody's.
+        #expect(!reader.seek(to: 101, of: first.sender) && !reader.seek(to: 10, of: first.sender) && !reader.seek(to: 80, of: 0))
+        #expect(try reader.receive(timeout: .zero) == nil)
+        #expect(reader.lostCount == 0)
+        try writer.send("100")
+        #expect(try #require(try reader.receive()).sequence == 100)
+    }
+
+    @Test func onALosslessNetworkNobodyGoesBack() throws {
+        let writer = try Node(
+            binding: path,
+            options: .with {
+                $0.history = 50; $0.isLossless = true; $0.poolSize = 50
+            })
+        let reader = try Node(connecting: path)
+        for index in 0..<50 { try writer.send("\(index)") }
+        let first = try #require(try reader.receive(timeout: .zero))
+        #expect(!reader.seek(to: 0, of: first.sender))
+        #expect(reader.seek(to: 40, of: first.sender))
+        #expect(try #require(try reader.receive(timeout: .zero)).sequence == 40)
+        // What was passed over holds nobody up any more.
+        for index in 50..<91 { try writer.send("\(index)", timeout: .zero) }
+    }
+
     @Test func withoutMessagesATimeoutEnds() throws {
         let node = try Node(binding: path)
         #expect(try node.receive(timeout: .zero) == nil)

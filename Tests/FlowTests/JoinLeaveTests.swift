@@ -88,7 +88,7 @@ import Testing
     /// A live network, one recorder that stays, and one that has slept through the description and all that the network
     /// keeps for it.
     private func oneMissesTheDescription(_ scratch: Scratch) async throws -> (publisher: Program, stays: Program, sleeps: Program) {
-        let publisher = try scratch.ipn("publish", "test:", "net", "--pool", "16")
+        let publisher = try scratch.ipn("publish", "test:", "net", "--pool", "16", "--history", "none")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stays = try scratch.ipn("record", "net", "stays.mkv")
         try await scratch.awaitProgress(of: "stays.mkv")

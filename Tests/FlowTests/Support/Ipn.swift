@@ -9,6 +9,10 @@ extension Scratch {
 
     /// Starts `ipn`.
     func ipn(_ arguments: String..., environment: [String: String] = [:], output: String? = nil) throws -> Program {
+        try ipn(arguments, environment: environment, output: output)
+    }
+
+    func ipn(_ arguments: [String], environment: [String: String] = [:], output: String? = nil) throws -> Program {
         try Program([Scratch.executable] + arguments, in: self, environment: environment, output: output)
     }
 
