@@ -45,7 +45,7 @@ public struct MediaError: Error, Sendable, Equatable {
     }
 
     public let code: Code
-    /// The file, address (without its password) or field that it is about; may be empty.
+    /// The file, address (see `LoggedAddress`) or field that it is about; may be empty.
     public let object: String
     /// What went wrong, in a few words.
     public let what: String
@@ -56,25 +56,11 @@ public struct MediaError: Error, Sendable, Equatable {
 
     public init(_ code: Code, object: String = "", what: String, remedy: String = "", cause: String = "") {
         self.code = code
-        self.object = Self.withoutPasswords(object)
+        let address = LoggedAddress(object)
+        self.object = address.description
         self.what = what
         self.remedy = remedy
-        self.cause = Self.withoutPasswords(cause)
-    }
-
-    /// Errors end up in logs: `rtmp://user:secret@host/x` becomes `rtmp://user:…@host/x`.
-    static func withoutPasswords(_ text: String) -> String {
-        var result = ""
-        var rest = text[...]
-        while let start = rest.firstRange(of: "://") {
-            result += rest[..<start.upperBound]
-            rest = rest[start.upperBound...]
-            let authority = rest.prefix { $0 != "/" && $0 != " " && $0 != "?" }
-            guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else { continue }
-            result += rest[...colon] + "…"
-            rest = rest[at...]
-        }
-        return result + rest
+        self.cause = LoggedAddress.redact(cause, secrets: address.secrets)
     }
 }
 

@@ -42,6 +42,11 @@ struct ConsumerArguments: ParsableArguments {
         settings.follows = follow
         return settings
     }
+
+    /// The same for a command line.
+    var words: [String] {
+        (duration.map { ["--duration", "\($0.seconds)"] } ?? []) + (follow ? ["--follow"] : [])
+    }
 }
 
 /// `last`, `next`, `all`.

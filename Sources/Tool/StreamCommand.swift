@@ -1,4 +1,5 @@
 import ArgumentParser
+import Media
 import Service
 
 struct StreamCommand: ParsableCommand {
@@ -6,30 +7,62 @@ struct StreamCommand: ParsableCommand {
         commandName: "stream",
         abstract: "Send a network's stream on: HLS, RTMP, SRT, RTP, Icecast, ...",
         discussion: """
+            Several addresses are served by a process each: one that is dead or slow holds up no other. A server that goes \
+            away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at a key frame.
+
             EXAMPLES
               ipn stream /tmp/cam out/live.m3u8
-              ipn stream /tmp/cam rtmp://127.0.0.1/live/cam
-              ipn stream /tmp/cam 'srt://127.0.0.1:9000'
-              ipn stream /tmp/cam icecast://source:hackme@127.0.0.1:8000/cam.ogg
+              ipn stream /tmp/cam rtmp://127.0.0.1/live/cam 'srt://127.0.0.1:9000'
+              ipn stream /tmp/cam icecast://source:hackme@127.0.0.1:8000/cam.ogg --retries 10
             """)
 
     @Argument(help: "The network.", completion: .file())
     var path: String
-    @Argument(help: "Where to: an address, or a playlist .m3u8 whose folder is made.")
-    var address: String
+    @Argument(help: "Where to: addresses, or a playlist .m3u8 whose folder is made.")
+    var addresses: [String]
     @Option(help: "The container, where the address does not tell.")
     var format: String?
     @Option(name: .customLong("option"), help: "A muxer's or a protocol's option: key=value.")
     var options: [LibraryOption] = []
+    @Flag(inversion: .prefixedNo, help: "Try again where a server is not there, or goes away.")
+    var reconnect = true
+    @Option(help: "How often to try again, each time. [default: until it is there]")
+    var retries: Int?
     @OptionGroup var consumer: ConsumerArguments
     @OptionGroup var supervision: SupervisionArguments
 
+    func validate() throws {
+        if let retries, retries < 0 { throw ValidationError("--retries: a number from 0 on") }
+        if retries != nil && !reconnect { throw ValidationError("--retries and --no-reconnect exclude each other") }
+    }
+
     func run() throws {
         let stop = try StopSignal()
+        if addresses.count > 1 { return try fanOut(stop) }
+        var target = StreamTarget(address: addresses[0])
+        target.format = format
+        target.options = options.map { ($0.key, $0.value) }
+        target.retries = reconnect ? retries : 0
+        let report = StreamReport()
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: supervision.meter("stream"))
-        let sink = FileSink(
-            url: address, format: format, options: options.map { ($0.key, $0.value) }, overwrite: true, stop: stop.flag)
-        let progress = try job.run(sink, description: "ipn stream \(LoggedAddress(address))")
+        let progress = try job.run(
+            StreamSink(target, stop: stop.flag, report: report), description: "ipn stream \(LoggedAddress(target.address))")
         if progress.packets == 0 { throw supervision.nothingCame(path, "sent on") }
+        // Why was said when it happened.
+        if !report.hasReached { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private func fanOut(_ stop: StopSignal) throws {
+        var fanout = Fanout(stop: stop)
+        for address in addresses {
+            var words = ["stream", path, address]
+            if let format { words += ["--format", format] }
+            for option in options { words += ["--option", "\(option.key)=\(option.value)"] }
+            if !reconnect { words.append("--no-reconnect") }
+            if let retries { words += ["--retries", "\(retries)"] }
+            words += consumer.words
+            fanout.add("\(LoggedAddress(address))", words)
+        }
+        if try fanout.run() { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 }

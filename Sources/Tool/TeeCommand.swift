@@ -1,5 +1,6 @@
 import ArgumentParser
 import IPN
+import Media
 import Service
 
 struct TeeCommand: ParsableCommand {

@@ -4,31 +4,11 @@ import Testing
 
 /// Streams into servers as people run them: nginx with its RTMP module, Icecast.
 @Suite(.onStage) struct ServerTests {
-    private func has(_ paths: String...) -> Bool { paths.contains { access($0, R_OK) == 0 } }
-
-    private func write(_ text: String, _ path: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
-
     @Test func rtmpIntoNginx() async throws {
         let scratch = try Scratch()
-        let module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
-        try #require(has(module), "Tools/setup test installs nginx and libnginx-mod-rtmp")
         let port = try Net.freePort()
-        let folder = scratch.log("nginx")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        chmod(folder, 0o777)
-        try write(
-            """
-            load_module \(module);
-            \(geteuid() == 0 ? "user root;" : "")
-            daemon off;
-            worker_processes 1;
-            pid \(folder)/pid;
-            error_log \(folder)/error.log;
-            events { worker_connections 64; }
-            rtmp { server { listen 127.0.0.1:\(port); application live { live on; record all; record_path \(folder); } } }
-            """, "\(folder)/nginx.conf")
-        let server = try Program(["nginx", "-p", folder, "-c", "\(folder)/nginx.conf"], in: scratch)
-        try await until("nginx answers \(server.complaint)") { Net.answers(port) }
+        let folder = try Servers.folder("nginx", in: scratch)
+        let server = try await Servers.nginx(folder, port: port, in: scratch)
 
         let publisher = try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1")
         try await until("the network is there") { try await scratch.show("net") != nil }
@@ -62,26 +42,8 @@ import Testing
     @Test(arguments: [("ogg", "libvorbis", "vorbis"), ("ogg", "libopus", "opus"), ("mp3", "libmp3lame", "mp3")])
     func soundIntoIcecast(container: String, encoder: String, codec: String) async throws {
         let scratch = try Scratch()
-        try #require(has("/usr/bin/icecast2"), "Tools/setup test installs icecast2")
         let port = try Net.freePort()
-        let folder = scratch.log("icecast")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        chmod(folder, 0o777)
-        let owner = geteuid() == 0 ? "<changeowner><user>nobody</user><group>nogroup</group></changeowner>" : ""
-        try write(
-            """
-            <icecast><hostname>localhost</hostname>
-            <limits><clients>20</clients><sources>4</sources><burst-size>65536</burst-size></limits>
-            <authentication><source-password>hackme</source-password><admin-user>admin</admin-user>
-            <admin-password>hackme</admin-password></authentication>
-            <listen-socket><port>\(port)</port><bind-address>127.0.0.1</bind-address></listen-socket>
-            <paths><basedir>\(folder)</basedir><logdir>\(folder)</logdir><webroot>/usr/share/icecast2/web</webroot>
-            <adminroot>/usr/share/icecast2/admin</adminroot></paths>
-            <logging><errorlog>error.log</errorlog><accesslog>access.log</accesslog></logging>
-            <security><chroot>0</chroot>\(owner)</security></icecast>
-            """, "\(folder)/icecast.xml")
-        let server = try Program(["icecast2", "-c", "\(folder)/icecast.xml"], in: scratch)
-        try await until("icecast answers \(server.complaint)") { Net.answers(port) }
+        let server = try await Servers.icecast(Servers.folder("icecast", in: scratch), port: port, in: scratch)
 
         try await tool(
             "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=12", "-ac", "2", "-c:a", encoder,

@@ -4,21 +4,10 @@ import Testing
 
 /// Streams to whoever listens: SRT, UDP and RTP into ffmpeg; HLS as files.
 @Suite(.onStage) struct TransportTests {
-    /// ffmpeg that listens and writes what it hears to `heard.ts`.
-    private func listener(_ scratch: Scratch, at address: String, port: Int) async throws -> Program {
-        let listener = try Program(
-            [
-                "ffmpeg", "-v", "error", "-y", "-analyzeduration", "1000000", "-i", address, "-map", "0", "-c", "copy",
-                "-flush_packets", "1", scratch.file("heard.ts"),
-            ], in: scratch)
-        try await until("ffmpeg listens \(listener.complaint)") { Net.isBound(udp: port) }
-        return listener
-    }
-
     @Test func srtArrivesWhole() async throws {
         let scratch = try Scratch()
         let port = try Net.freePort()
-        let listener = try await listener(scratch, at: "srt://127.0.0.1:\(port)?mode=listener", port: port)
+        let listener = try await Servers.listener("heard.ts", at: "srt://127.0.0.1:\(port)?mode=listener", port: port, in: scratch)
         let publisher = try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stream = try scratch.ipn("stream", "net", "srt://127.0.0.1:\(port)")
@@ -39,7 +28,8 @@ import Testing
     @Test(arguments: ["udp", "rtp"]) func datagramsArrive(name: String) async throws {
         let scratch = try Scratch()
         let port = try Net.freePort()
-        let listener = try await listener(scratch, at: "\(name)://127.0.0.1:\(port)?buffer_size=4000000", port: port)
+        let listener = try await Servers.listener(
+            "heard.ts", at: "\(name)://127.0.0.1:\(port)?buffer_size=4000000", port: port, in: scratch)
         let publisher = try scratch.ipn("publish", "test:", "net")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stream = try scratch.ipn("stream", "net", "\(name)://127.0.0.1:\(port)")

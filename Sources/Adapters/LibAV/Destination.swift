@@ -18,7 +18,9 @@ struct Destination {
 
     /// - Parameter format: overrides the choice by protocol and file name.
     /// - Throws: `.unsupportedFormat`, `.noStreams`.
-    init(url: String, format: String?, streams: [StreamDescription], options own: [(key: String, value: String)]) throws(MediaError) {
+    init(
+        url: String, format: String?, streams: [StreamDescription], options own: [(key: String, value: String)], continuing: Bool
+    ) throws(MediaError) {
         self.url = url
         var scheme = LocalFile.scheme(of: url)
         if let name = scheme, !Self.isProtocol(name) {
@@ -38,11 +40,11 @@ struct Destination {
             throw MediaError(.noStreams, object: url, what: streams.isEmpty ? "no streams to write" : "icecast carries sound, and there is none")
         }
         if let format { self.format = format } else { self.format = try Self.format(scheme: scheme, url: url, streams: self.streams) }
-        options = Self.defaults(self.format, scheme: scheme).filter { option in !own.contains { $0.key == option.key } }
+        options = Self.defaults(self.format, scheme: scheme, continuing: continuing).filter { option in !own.contains { $0.key == option.key } }
         options += own
     }
 
-    private static func isProtocol(_ scheme: String) -> Bool {
+    static func isProtocol(_ scheme: String) -> Bool {
         if scheme == "rtsp" { return true }
         var cursor: UnsafeMutableRawPointer?
         while let name = avio_enum_protocols(&cursor, 1) {
@@ -88,13 +90,13 @@ struct Destination {
         }
     }
 
-    private static func defaults(_ format: String, scheme: String?) -> [(key: String, value: String)] {
+    private static func defaults(_ format: String, scheme: String?, continuing: Bool) -> [(key: String, value: String)] {
         var options: [(key: String, value: String)] = []
         if format == "hls" {
             // A live window of 12 s, complete files only, so that a web server may serve the folder as it is.
             options += [
                 ("hls_time", "2"), ("hls_list_size", "6"), ("hls_delete_threshold", "3"),
-                ("hls_flags", "delete_segments+temp_file+independent_segments"),
+                ("hls_flags", "delete_segments+temp_file+independent_segments" + (continuing ? "+append_list+discont_start" : "")),
             ]
         }
         // What is lost where the recorder is killed: a second, not the five that are the muxer's own choice.

@@ -42,6 +42,7 @@ public struct Muxer: ~Copyable, PacketSink {
     ///   - format: libavformat's name, where the address does not tell.
     ///   - options: of the muxer and the protocol; they replace ours.
     ///   - overwrite: whether a file that is there may be replaced.
+    ///   - continuing: whether a playlist that is there goes on, with a discontinuity.
     ///   - ioTimeout: nanoseconds that opening, and any one write, may wait for a network.
     ///   - stop: raise it to end this call with `.cancelled`. Later ones still write to a file, and to a network for two
     ///     seconds more, so that what was begun is ended well.
@@ -49,9 +50,9 @@ public struct Muxer: ~Copyable, PacketSink {
     ///   `.timedOut`, `.permissionDenied`, `.diskFull`, `.cannotOpen`, …
     public init(
         url: String, format: String? = nil, streams: [StreamDescription], options: [(key: String, value: String)] = [],
-        overwrite: Bool = false, ioTimeout: Int64 = 10_000_000_000, stop: StopFlag = StopFlag()
+        overwrite: Bool = false, continuing: Bool = false, ioTimeout: Int64 = 10_000_000_000, stop: StopFlag = StopFlag()
     ) throws(MediaError) {
-        let destination = try Destination(url: url, format: format, streams: streams, options: options)
+        let destination = try Destination(url: url, format: format, streams: streams, options: options, continuing: continuing)
         let interruption = Interruption(stop)
         try Self.rehearse(destination, interruption)
         if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), destination.format != "hls" {
@@ -131,6 +132,12 @@ public struct Muxer: ~Copyable, PacketSink {
 }
 
 extension Muxer {
+    /// Whether an address leads to somebody who may go away and come back; a file does not.
+    public static func isRemote(_ url: String) -> Bool {
+        guard let scheme = LocalFile.scheme(of: url) else { return false }
+        return scheme != "file" && Destination.isProtocol(scheme)
+    }
+
     /// Writes the header into memory: what is wrong with codecs and options shows before a file is made.
     private static func rehearse(_ destination: Destination, _ interruption: Interruption) throws(MediaError) {
         var output = try OutputContext(destination, interruption: interruption)

@@ -1,0 +1,134 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Servers that die and come back in the middle of a stream.
+@Suite(.onStage) struct ReconnectTests {
+    /// A live network.
+    private func withLiveNetwork(_ body: (Scratch) async throws -> Void) async throws {
+        let scratch = try Scratch()
+        let publisher = try scratch.ipn("publish", "test:", "net")
+        try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
+        try await body(scratch)
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+
+    /// One line when it was lost, and one when it was there again.
+    private func expectOneOutage(_ stream: Program) {
+        let lines = stream.complaint.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("trying again") && lines[1].contains("connected again"), "\(stream.complaint)")
+    }
+
+    private func size(_ file: String) -> Int {
+        var status = stat()
+        return stat(file, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    @Test func rtmpServerIsKilledAndStartedAgain() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let folders = try ["first", "second"].map { try Servers.folder($0, in: scratch) }
+            let first = try await Servers.nginx(folders[0], port: port, in: scratch)
+            let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/hunter2")
+            try await until("nginx records \(stream.complaint)") { self.size("\(folders[0])/hunter2.flv") > 50_000 }
+            try await Servers.crash(first)
+            try await until("the loss is told") { stream.complaint.contains("trying again") }
+            let second = try await Servers.nginx(folders[1], port: port, in: scratch)
+            let file = "\(folders[1])/hunter2.flv"
+            try await until("nginx records again \(stream.complaint)") { self.size(file) > 50_000 }
+            stream.send(SIGINT)
+            try await stream.succeeded()
+            expectOneOutage(stream)
+            #expect(!stream.complaint.contains("hunter2"))
+            second.send(SIGTERM)
+            try await second.succeeded()
+            let recording = Recording(file, in: scratch)
+            #expect(try await recording.packets().first?.isKey == true)
+            #expect(try await recording.codecs() == ["h264", "aac"])
+            try await recording.play()
+        }
+    }
+
+    @Test func icecastIsKilledAndStartedAgain() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let folder = try Servers.folder("icecast", in: scratch)
+            let first = try await Servers.icecast(folder, port: port, in: scratch)
+            let stream = try scratch.ipn("stream", "net", "icecast://source:hackme@127.0.0.1:\(port)/cam.aac")
+            func listen() async throws -> Bool {
+                _ = try await Program(
+                    ["curl", "-s", "-m", "3", "-o", scratch.file("heard.aac"), "http://127.0.0.1:\(port)/cam.aac"], in: scratch
+                ).ended()
+                return scratch.size("heard.aac") > 5000
+            }
+            try await until("it is heard \(stream.complaint)") { try await listen() }
+            try await Servers.crash(first)
+            try await until("the loss is told") { stream.complaint.contains("trying again") }
+            unlink(scratch.file("heard.aac"))
+            let second = try await Servers.icecast(folder, port: port, in: scratch)
+            try await until("it is heard again \(stream.complaint)") { try await listen() }
+            stream.send(SIGINT)
+            try await stream.succeeded()
+            expectOneOutage(stream)
+            #expect(try await Recording("heard.aac", in: scratch).codecs() == ["aac"])
+            second.send(SIGTERM)
+            _ = try await second.ended()
+        }
+    }
+
+    @Test func srtListenerIsKilledAndStartedAgain() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let address = "srt://127.0.0.1:\(port)?mode=listener"
+            let first = try await Servers.listener("first.ts", at: address, port: port, in: scratch)
+            let stream = try scratch.ipn("stream", "net", "srt://127.0.0.1:\(port)")
+            try await until("it is heard \(stream.complaint)") { scratch.size("first.ts") > 50_000 }
+            try await Servers.crash(first)
+            try await until("the loss is told") { stream.complaint.contains("trying again") }
+            let second = try await Servers.listener("second.ts", at: address, port: port, in: scratch)
+            try await until("it is heard again \(stream.complaint)") { scratch.size("second.ts") > 50_000 }
+            stream.send(SIGINT)
+            try await stream.succeeded()
+            expectOneOutage(stream)
+            _ = try await second.ended()
+            let recording = Recording("second.ts", in: scratch)
+            #expect(try await recording.packets().first?.isKey == true)
+            try await recording.play()
+        }
+    }
+
+    /// Neither one that is dead, nor one that has stopped reading, holds up the third.
+    @Test func severalTargetsDoNotKnowOfEachOther() async throws {
+        try await withLiveNetwork { scratch in
+            let ports = try [Net.freePort(), Net.freePort()]
+            let folder = try Servers.folder("nginx", in: scratch)
+            let server = try await Servers.nginx(folder, port: ports[0], in: scratch)
+            let stream = try scratch.ipn(
+                "stream", "net", "rtmp://127.0.0.1:\(ports[0])/live/slow", "rtmp://127.0.0.1:\(ports[1])/live/dead", "hls/live.m3u8")
+            try await scratch.awaitReaders(3, "net")
+            try await until("nginx records \(stream.complaint)") { self.size("\(folder)/slow.flv") > 10_000 }
+            server.send(SIGSTOP, toGroup: true)
+            try await scratch.awaitProgress(of: "hls/live.m3u8", by: 300)
+            stream.send(SIGINT)
+            _ = try await stream.ended()
+            // Each of those that failed has said so, once.
+            let lines = stream.complaint.split(separator: "\n").filter { $0.contains("trying again") }
+            #expect(lines.filter { $0.contains(":\(ports[1])/live/…") }.count == 1, "\(stream.complaint)")
+            #expect(try await Recording("hls/live.m3u8", in: scratch).flaws(beginsAnywhere: true) == [])
+            server.send(SIGKILL, toGroup: true)
+        }
+    }
+
+    @Test func itGivesUpAfterSoManyTries() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/x", "--retries", "2")
+            #expect(try await stream.ended().status == 1)
+            let lines = stream.complaint.split(separator: "\n")
+            #expect(lines.count == 2 && lines[0].contains("trying again, 2 times"), "\(stream.complaint)")
+            #expect(lines.last?.contains("connection refused") == true, "\(stream.complaint)")
+        }
+    }
+}
