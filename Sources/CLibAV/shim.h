@@ -60,4 +60,21 @@ static inline void clibav_discard_dyn_buf(AVIOContext *context) {
     av_free(bytes);
 }
 
+/* The callback's bytes are const from libavformat 61 on. */
+typedef int (*clibav_output)(void *opaque, const uint8_t *bytes, int count);
+static inline AVIOContext *clibav_alloc_output(void *buffer, int size, void *opaque, clibav_output write) {
+#if LIBAVFORMAT_VERSION_MAJOR < 61
+    return avio_alloc_context(buffer, size, 1, opaque, NULL, (int (*)(void *, uint8_t *, int))write, NULL);
+#else
+    return avio_alloc_context(buffer, size, 1, opaque, NULL, write, NULL);
+#endif
+}
+
+/* libavformat may have put another buffer into it, which av_freep takes through a void pointer. */
+static inline void clibav_free_output(AVIOContext *context) {
+    avio_flush(context);
+    av_freep(&context->buffer);
+    avio_context_free(&context);
+}
+
 #endif

@@ -45,7 +45,7 @@ struct ConsumerArguments: ParsableArguments {
 
     /// The same for a command line.
     var words: [String] {
-        (duration.map { ["--duration", "\($0.seconds)"] } ?? []) + (follow ? ["--follow"] : [])
+        (duration.map { ["--duration", "\($0.seconds)"] } ?? []) + (follow ? ["--follow"] : []) + ["--join", join.word]
     }
 }
 
@@ -62,7 +62,8 @@ struct JoinArgument: ExpressibleByArgument {
 
     private static let names: [String: Join] = ["last": .last, "next": .next, "all": .all]
     static var allValueStrings: [String] { names.keys.sorted() }
-    var defaultValueDescription: String { "last" }
+    var word: String { Self.names.first { $0.value == join }?.key ?? "last" }
+    var defaultValueDescription: String { word }
 }
 
 /// `last`, `none`, `30s`, `5min`, `64M`.

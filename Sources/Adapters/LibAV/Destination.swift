@@ -44,6 +44,18 @@ struct Destination {
         options += own
     }
 
+    /// Something of ours, which is no address.
+    init(name: String, format: String, streams: [StreamDescription], options own: [(key: String, value: String)]) throws(MediaError) {
+        guard !streams.isEmpty else { throw MediaError(.noStreams, object: name, what: "no streams to write") }
+        url = name
+        address = ""
+        path = nil
+        self.format = format
+        self.streams = streams
+        options = Self.defaults(format, scheme: nil, continuing: false).filter { option in !own.contains { $0.key == option.key } }
+        options += own
+    }
+
     static func isProtocol(_ scheme: String) -> Bool {
         if scheme == "rtsp" { return true }
         var cursor: UnsafeMutableRawPointer?

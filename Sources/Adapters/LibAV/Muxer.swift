@@ -65,9 +65,36 @@ public struct Muxer: ~Copyable, PacketSink {
         interruption.clearDeadline()
         // Who asks a recorder to stop wants its file whole. A file cannot hang; a server may, but not for long.
         interruption.setGrace(destination.path != nil ? .max : Self.grace)
-        self.packet = try Packet()
+        self.init(output, try Packet(), destination, interruption, ioTimeout: ioTimeout)
+    }
+
+    /// Writes into something of ours: packets go out one by one as they come, none waits for another stream's.
+    /// - Parameters:
+    ///   - output: takes the bytes.
+    ///   - name: of the output, for errors.
+    ///   - format: libavformat's name.
+    /// - Throws: `.unsupportedCodec`, `.unsupportedFormat`, `.invalidOption`, `.writeFailed`.
+    public init(
+        into output: any ByteOutput, name: String, format: String, streams: [StreamDescription],
+        options: [(key: String, value: String)] = []
+    ) throws(MediaError) {
+        let destination = try Destination(name: name, format: format, streams: streams, options: options)
+        let interruption = Interruption(StopFlag())
+        var context = try OutputContext(destination, interruption: interruption)
+        for stream in destination.streams { try context.add(stream, url: name) }
+        context.pointer.pointee.flush_packets = 1
+        try context.open(into: output)
+        var options = OptionDictionary(destination.options)
+        try context.writeHeader(destination, &options)
+        self.init(context, try Packet(), destination, interruption, ioTimeout: .max / 2)
+    }
+
+    private init(
+        _ output: consuming OutputContext, _ packet: consuming Packet, _ destination: Destination, _ interruption: Interruption, ioTimeout: Int64
+    ) {
+        self.packet = packet
         self.output = output
-        self.url = url
+        url = destination.url
         self.format = destination.format
         self.streams = destination.streams
         self.interruption = interruption

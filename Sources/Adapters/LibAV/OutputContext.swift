@@ -7,7 +7,7 @@ struct OutputContext: ~Copyable {
     let pointer: UnsafeMutablePointer<AVFormatContext>
     /// The context borrows it: it has to outlive the closing.
     private let interruption: Interruption
-    private enum Output { case none, memory, opened }
+    private enum Output { case none, memory, opened, own(ByteOutputContext) }
     private var output: Output = .none
     /// A header has been written, and all went well since.
     private var owesTrailer = false
@@ -37,6 +37,7 @@ struct OutputContext: ~Copyable {
         case .none: break
         case .memory: clibav_discard_dyn_buf(pointer.pointee.pb)
         case .opened: avio_closep(&pointer.pointee.pb)
+        case .own(let context): context.free()
         }
         withExtendedLifetime(interruption) { avformat_free_context(pointer) }
     }
@@ -84,6 +85,13 @@ struct OutputContext: ~Copyable {
         output = .memory
     }
 
+    /// Writes into something of ours.
+    mutating func open(into own: any ByteOutput) throws(MediaError) {
+        let context = try ByteOutputContext(own)
+        pointer.pointee.pb = context.pointer
+        output = .own(context)
+    }
+
     /// Opens the file or the connection, unless the format does that itself.
     mutating func open(_ destination: borrowing Destination, _ options: inout OptionDictionary) throws(MediaError) {
         guard !opensItself else { return }
@@ -114,12 +122,20 @@ struct OutputContext: ~Copyable {
                 .invalidOption, object: destination.url, what: "\(destination.format) knows no option \(unused.joined(separator: ", "))",
                 remedy: "`ffmpeg -h muxer=\(destination.format)` lists them")
         }
-        owesTrailer = output != .memory
+        if case .memory = output { return }
+        owesTrailer = true
     }
 
-    /// Takes what `packet` holds..
+    /// Takes what `packet` holds.
     mutating func write(_ packet: borrowing Packet) -> Int32 {
-        let status = av_interleaved_write_frame(pointer, packet.pointer)
+        var status: Int32
+        if case .own = output {
+            status = av_write_frame(pointer, packet.pointer)
+            // What the container would gather in a cluster or a page goes out now.
+            if status >= 0 { status = av_write_frame(pointer, nil) }
+        } else {
+            status = av_interleaved_write_frame(pointer, packet.pointer)
+        }
         if status < 0 { owesTrailer = false }
         return status
     }
@@ -131,7 +147,7 @@ struct OutputContext: ~Copyable {
 
     /// Closes the file: what the system had held back may fail here.
     mutating func close() -> Int32 {
-        guard output == .opened else { return 0 }
+        guard case .opened = output else { return 0 }
         output = .none
         return avio_closep(&pointer.pointee.pb)
     }

@@ -1,0 +1,100 @@
+import Glibc
+import LibAV
+package import Media
+
+/// Writes a publication to standard output, packet by packet, for another program. Ends when that has read enough.
+package struct PipeSink: ~Copyable, ConsumerSink {
+    /// The containers that need no file to go back in.
+    package enum Container: String, CaseIterable, Sendable {
+        case matroska, mpegts
+    }
+
+    private let container: Container
+    private let output: PipeOutput
+    private var muxer: Muxer?
+    private var isOver = false
+
+    package init(_ container: Container, stop: StopSignal) {
+        self.container = container
+        output = PipeOutput(stop: stop)
+    }
+
+    package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
+        // A transport stream may change in the middle; for Matroska that would be a second file in the same pipe.
+        guard muxer == nil || container == .mpegts else {
+            isOver = true
+            return
+        }
+        try finish()
+        do throws(MediaError) {
+            muxer = try Muxer(into: output, name: "standard output", format: container.rawValue, streams: streams)
+        } catch {
+            try endQuietly(error)
+        }
+    }
+
+    package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        do throws(MediaError) { try muxer?.write(packet, bytes) } catch { try endQuietly(error) }
+    }
+
+    /// A reader that leaves while nothing is written is noticed as well.
+    package mutating func tick() throws(MediaError) -> SinkTick {
+        SinkTick(next: monotonicNanoseconds() + 500_000_000, isOver: isOver || output.hasNoReader)
+    }
+
+    package mutating func finish() throws(MediaError) {
+        do throws(MediaError) { try muxer?.finish() } catch { try endQuietly(error) }
+        muxer = nil
+    }
+
+    /// Who reads decides how long.
+    private mutating func endQuietly(_ error: MediaError) throws(MediaError) {
+        guard output.isClosed else { throw error }
+        isOver = true
+    }
+}
+
+/// Standard output, written to so that a stop is heard also while nobody reads.
+private final class PipeOutput: ByteOutput {
+    private let stop: StopSignal
+    /// The reader has gone, or somebody asked to stop while it did not read.
+    private(set) var isClosed = false
+
+    init(stop: StopSignal) { self.stop = stop }
+
+    var hasNoReader: Bool {
+        var set = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&set, 1, 0) == 1 && set.revents & Int16(POLLERR) != 0
+    }
+
+    func write(_ bytes: RawSpan) -> CInt {
+        guard !isClosed else { return EPIPE }
+        let error = bytes.withUnsafeBytes { writeAll($0) }
+        isClosed = error == EPIPE
+        return error
+    }
+
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) -> CInt {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard awaitRoom() else { return EPIPE }
+            // A pipe that has any room takes that many without blocking (pipe(7)).
+            let count = Glibc.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, min(rest.count, 4096))
+            if count < 0 && errno != EINTR && errno != EAGAIN { return errno }
+            rest = rest.dropFirst(max(count, 0))
+        }
+        return 0
+    }
+
+    /// - Returns: false if there is none, and somebody asked to stop.
+    private func awaitRoom() -> Bool {
+        while true {
+            var set = [pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)]
+            if !stop.isRaised { set.append(pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)) }
+            // Asked to stop, what belongs at the end is still written if somebody reads.
+            let count = poll(&set, nfds_t(set.count), stop.isRaised ? 1000 : -1)
+            if set[0].revents != 0 { return true }
+            if count == 0 { return false }
+        }
+    }
+}
