@@ -209,7 +209,14 @@ struct Outbox: ~Copyable {
         guard page.rosterVersion.load() == rosterVersion || refresh() else { return false }
         let kept = min(history, pool.next &- historyStart)
         pool.retire(limit: isLossless ? nil : limit, history: kept, readers: readers)
+        if pool.wantsTrim { trim() }
         return true
+    }
+
+    /// Gives memory back that has not been needed for thousands of messages.
+    private mutating func trim() {
+        let raw = memory.descriptor.raw
+        pool.trim { SharedMemory.discard($0, of: raw) }
     }
 
     /// Gives up what was sent before a message and everybody has read.

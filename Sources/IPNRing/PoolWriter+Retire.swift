@@ -53,6 +53,7 @@ extension PoolWriter {
         limit: UInt64?, history: UInt64, readers: UnsafeMutableBufferPointer<ReaderView>
     ) {
         nextAtRetire = next
+        noteLowWater()
         var keep = slowest(readers)
         if let limit, next > limit { keep = max(keep, next - limit) }
         if history > 0 { keep = min(keep, next > history ? next - history : 0) }

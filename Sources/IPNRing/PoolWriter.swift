@@ -30,6 +30,12 @@ public struct PoolWriter: ~Copyable {
     /// Bytes of each slot that are paid for.
     @usableFromInline let committed: UnsafeMutablePointer<Int>
     @usableFromInline var nextAtRetire: UInt64 = 0
+    /// The fewest slots of each class that were free since the last trim.
+    let lowWater: UnsafeMutablePointer<Int>
+    /// Slots at the bottom of each class's stack that nothing is paid for, as long as fewer are not free.
+    let dry: UnsafeMutablePointer<Int>
+    /// When to look for surplus memory again.
+    @usableFromInline var nextTrim: UInt64
 
     /// - Parameters:
     ///   - base: zeroed memory of `layout.size` bytes that outlives this value.
@@ -45,6 +51,11 @@ public struct PoolWriter: ~Copyable {
         free = .allocate(capacity: slots)
         freeCount = .allocate(capacity: layout.classCount)
         pinned = .allocate(capacity: slots)
+        lowWater = .allocate(capacity: layout.classCount)
+        lowWater.initialize(repeating: layout.slotsPerClass, count: layout.classCount)
+        dry = .allocate(capacity: layout.classCount)
+        dry.initialize(repeating: layout.slotsPerClass, count: layout.classCount)
+        nextTrim = Self.trimInterval
         committed = .allocate(capacity: slots)
         committed.initialize(repeating: 0, count: slots)
         for sizeClass in 0..<layout.classCount {
@@ -68,6 +79,8 @@ public struct PoolWriter: ~Copyable {
         freeCount.deallocate()
         pinned.deallocate()
         committed.deallocate()
+        lowWater.deallocate()
+        dry.deallocate()
     }
 
     /// Lends a slot for `length` bytes, at most the MTU. Nil where none is free: retire, then ask again.

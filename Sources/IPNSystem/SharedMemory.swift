@@ -47,8 +47,10 @@ package struct SharedMemory: ~Copyable {
     }
 
     /// Gives a range back; it reads as zeros from now on.
-    package borrowing func discard(_ range: Range<Int>) {
-        let raw = descriptor.raw
+    package borrowing func discard(_ range: Range<Int>) { Self.discard(range, of: descriptor.raw) }
+
+    /// The same of memory that is known by its descriptor.
+    package static func discard(_ range: Range<Int>, of raw: CInt) {
         _ = fallocate(raw, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off_t(range.lowerBound), off_t(range.count))
     }
 
