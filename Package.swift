@@ -83,12 +83,15 @@ let package = Package(
             name: "Display", dependencies: ["Media", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
             swiftSettings: ours),
         .target(
-            name: "Service", dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "Display", system],
+            name: "Transcode", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/Transcode", swiftSettings: ours),
+        .target(
+            name: "Service", dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "Transcode", "Display", system],
             swiftSettings: ours),
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
         .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
         .target(name: "Sieve", path: "Examples/Policies/Sieve", cSettings: policies),
-        .executableTarget(name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", arguments, system], swiftSettings: ours),
+        .executableTarget(
+            name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", "Transcode", arguments, system], swiftSettings: ours),
 
         // Real processes and a real bus: what the tests share, and the other end of their conversations.
         .target(
@@ -129,7 +132,7 @@ let package = Package(
             ], swiftSettings: ours),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
-            name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Display"], swiftSettings: ours),
+            name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Transcode", "Display"], swiftSettings: ours),
         // Drives the built ipn as processes: it links nothing of ours.
         .testTarget(name: "FlowTests", swiftSettings: ours),
     ]

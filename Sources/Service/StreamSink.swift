@@ -2,6 +2,7 @@ import Glibc
 import LibAV
 package import Media
 private import Synchronization
+package import Transcode
 
 /// Where a re-streamer sends a publication.
 package struct StreamTarget: Sendable {
@@ -9,6 +10,7 @@ package struct StreamTarget: Sendable {
     /// libavformat's name of the container; nil for the address's own.
     package var format: String?
     package var options: [(key: String, value: String)] = []
+    package var coding = CodingSettings()
     /// How often to try again, each time the connection is lost; nil for ever.
     package var retries: Int?
 
@@ -34,7 +36,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private let stop: StopFlag
     private let report: StreamReport
     private let isRemote: Bool
-    private var outlet: Muxer?
+    private var outlet: Outlet?
     /// An earlier publication went there as well.
     private var isContinuing = false
     private var streams: [StreamDescription] = []
@@ -104,9 +106,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     }
 
     private mutating func connect() throws(MediaError) {
-        outlet = try Muxer(
-            url: target.address, format: target.format, streams: streams, options: target.options, overwrite: true,
-            continuing: isContinuing, stop: stop)
+        outlet = try Outlet(target, streams, continuing: isContinuing, stop: stop)
         let now = monotonicNanoseconds()
         schedule.connected(at: now)
         guard let outage else { return }

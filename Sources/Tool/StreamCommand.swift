@@ -8,12 +8,14 @@ struct StreamCommand: ParsableCommand {
         abstract: "Send a network's stream on: HLS, RTMP, SRT, RTP, Icecast, ...",
         discussion: """
             Several addresses are served by a process each: one that is dead or slow holds up no other. A server that goes \
-            away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at a key frame.
+            away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at a key frame. Streams \
+            are sent as they are, unless they are to be coded anew: each address then codes for itself.
 
             EXAMPLES
               ipn stream /tmp/cam out/live.m3u8
               ipn stream /tmp/cam rtmp://127.0.0.1/live/cam 'srt://127.0.0.1:9000'
-              ipn stream /tmp/cam icecast://source:hackme@127.0.0.1:8000/cam.ogg --retries 10
+              ipn stream /tmp/cam icecast://source:hackme@127.0.0.1:8000/cam.ogg --audio libopus:96k --retries 10
+              ipn stream /tmp/cam rtmp://127.0.0.1/live/cam --video libx264:2M --audio aac:128k --size 1280x720
             """)
 
     @Argument(help: "The network.", completion: .file())
@@ -24,6 +26,7 @@ struct StreamCommand: ParsableCommand {
     var format: String?
     @Option(name: .customLong("option"), help: "A muxer's or a protocol's option: key=value.")
     var options: [LibraryOption] = []
+    @OptionGroup var coding: CodingArguments
     @Flag(inversion: .prefixedNo, help: "Try again where a server is not there, or goes away.")
     var reconnect = true
     @Option(help: "How often to try again, each time. [default: until it is there]")
@@ -42,6 +45,7 @@ struct StreamCommand: ParsableCommand {
         var target = StreamTarget(address: addresses[0])
         target.format = format
         target.options = options.map { ($0.key, $0.value) }
+        target.coding = coding.settings
         target.retries = reconnect ? retries : 0
         let report = StreamReport()
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: supervision.meter("stream"))
@@ -58,6 +62,7 @@ struct StreamCommand: ParsableCommand {
             var words = ["stream", path, address]
             if let format { words += ["--format", format] }
             for option in options { words += ["--option", "\(option.key)=\(option.value)"] }
+            words += coding.words
             if !reconnect { words.append("--no-reconnect") }
             if let retries { words += ["--retries", "\(retries)"] }
             words += consumer.words

@@ -1,5 +1,6 @@
 import CLibAV
 import Glibc
+import LibAVBase
 import Media
 
 /// A terminal: two pixels in each cell, the upper one's colour in front and the lower one's behind.

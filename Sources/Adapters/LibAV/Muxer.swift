@@ -81,7 +81,7 @@ public struct Muxer: ~Copyable, PacketSink {
         let destination = try Destination(name: name, format: format, streams: streams, options: options)
         let interruption = Interruption(StopFlag())
         var context = try OutputContext(destination, interruption: interruption)
-        for stream in destination.streams { try context.add(stream, url: name) }
+        for stream in destination.streams { try context.add(stream, destination) }
         context.pointer.pointee.flush_packets = 1
         try context.open(into: output)
         var options = OptionDictionary(destination.options)
@@ -165,10 +165,18 @@ extension Muxer {
         return scheme != "file" && Destination.isProtocol(scheme)
     }
 
+    /// Whether a codec's headers travel beside its packets there (Matroska, MP4, FLV), or in them (transport streams).
+    public static func keepsHeadersAside(url: String, format: String?, streams: [StreamDescription]) -> Bool {
+        let destination = try? Destination(url: url, format: format, streams: streams, options: [], continuing: false)
+        guard let name = destination?.format, let format = av_guess_format(name, nil, nil) else { return true }
+        // RTP tells of them in its session description.
+        return format.pointee.flags & AVFMT_GLOBALHEADER != 0 || name == "rtp"
+    }
+
     /// Writes the header into memory: what is wrong with codecs and options shows before a file is made.
     private static func rehearse(_ destination: Destination, _ interruption: Interruption) throws(MediaError) {
         var output = try OutputContext(destination, interruption: interruption)
-        for stream in destination.streams { try output.add(stream, url: destination.url) }
+        for stream in destination.streams { try output.add(stream, destination) }
         // Networks have no file to leave behind, and their formats want to know the packet size of the protocol.
         guard destination.path != nil, !output.opensItself else { return }
         try output.openMemory()
@@ -188,7 +196,7 @@ extension Muxer {
 
     private static func openAnyway(_ destination: Destination, _ interruption: Interruption) throws(MediaError) -> OutputContext {
         var output = try OutputContext(destination, interruption: interruption)
-        for stream in destination.streams { try output.add(stream, url: destination.url) }
+        for stream in destination.streams { try output.add(stream, destination) }
         // Nothing waits in a buffer: live, or for the disk, should this process be killed.
         output.pointer.pointee.flush_packets = 1
         if destination.path == nil {

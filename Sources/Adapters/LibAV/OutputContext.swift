@@ -52,14 +52,15 @@ struct OutputContext: ~Copyable {
     }
 
     /// Adds a stream; refuses a codec that the container says it cannot hold.
-    func add(_ stream: StreamDescription, url: String) throws(MediaError) {
+    func add(_ stream: StreamDescription, _ destination: borrowing Destination) throws(MediaError) {
         let parameters = try CodecParameters.of(stream)
         let name = String(cString: format.pointee.name)
         let isSupported = avformat_query_codec(format, parameters.pointer.pointee.codec_id, FF_COMPLIANCE_NORMAL)
         // Negative: the container does not say.
         guard isSupported != 0 else {
             throw MediaError(
-                .unsupportedCodec, object: url, what: "\(name) cannot hold \(stream.codec)", remedy: "write .mkv instead")
+                .unsupportedCodec, object: destination.url, what: "\(name) cannot hold \(stream.codec)",
+                remedy: destination.path == nil ? "code it anew: ipn stream --video libx264 --audio aac" : "write .mkv instead")
         }
         guard let output = avformat_new_stream(pointer, nil) else { throw .noMemory("a stream") }
         guard avcodec_parameters_copy(output.pointee.codecpar, parameters.pointer) >= 0 else { throw .noMemory("a stream") }
@@ -111,6 +112,12 @@ struct OutputContext: ~Copyable {
         let mark = LogTail.mark()
         let status = avformat_write_header(pointer, &options.pointer)
         guard status >= 0 else {
+            // Those that open their connection themselves do it here.
+            if opensItself && destination.path == nil {
+                throw LibAVFailure.error(
+                    status, .cannotOpen, object: destination.url, what: "cannot be opened for writing", since: mark,
+                    interruption: interruption)
+            }
             let codecs = destination.streams.map(\.codec).joined(separator: ", ")
             throw LibAVFailure.error(
                 status, .unsupportedCodec, object: destination.url, what: "\(destination.format) does not take \(codecs)", since: mark,

@@ -1,14 +1,13 @@
-import CLibAV
-import LibAVBase
-import Media
+package import CLibAV
+package import Media
 
 /// Pictures in another size and format.
-struct Scaler: ~Copyable {
+package struct Scaler: ~Copyable {
     private var context: OpaquePointer?
     private let target: Frame
     private let format: AVPixelFormat
 
-    init(to format: AVPixelFormat) throws(MediaError) {
+    package init(to format: AVPixelFormat) throws(MediaError) {
         self.format = format
         target = try Frame()
     }
@@ -16,7 +15,7 @@ struct Scaler: ~Copyable {
     deinit { sws_freeContext(context) }
 
     /// - Returns: a picture that is valid until the next call; nil if it cannot be converted.
-    mutating func scale(_ source: UnsafeMutablePointer<AVFrame>, width: Int32, height: Int32) -> UnsafeMutablePointer<AVFrame>? {
+    package mutating func scale(_ source: UnsafeMutablePointer<AVFrame>, width: Int32, height: Int32) -> UnsafeMutablePointer<AVFrame>? {
         let picture = target.pointer
         if picture.pointee.width != width || picture.pointee.height != height || picture.pointee.data.0 == nil {
             av_frame_unref(picture)
@@ -24,6 +23,9 @@ struct Scaler: ~Copyable {
             picture.pointee.height = height
             picture.pointee.format = format.rawValue
             guard av_frame_get_buffer(picture, 0) >= 0 else { return nil }
+        } else {
+            // An encoder may still hold the last one.
+            guard av_frame_make_writable(picture) >= 0 else { return nil }
         }
         context = sws_getCachedContext(
             context, source.pointee.width, source.pointee.height, AVPixelFormat(source.pointee.format), width, height, format,

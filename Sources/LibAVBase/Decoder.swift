@@ -1,16 +1,15 @@
 import CLibAV
-import LibAVBase
-import Media
+package import Media
 
 /// A decoder for one stream, as its description asks for it.
-struct Decoder: ~Copyable {
+package struct Decoder: ~Copyable {
     private let context: CodecContext
     private let packet: Packet
-    let frame: Frame
-    let timeBase: TimeBase
+    package let frame: Frame
+    package let timeBase: TimeBase
 
     /// - Throws: `.unsupportedCodec`, `.decodeFailed`.
-    init(_ stream: StreamDescription) throws(MediaError) {
+    package init(_ stream: StreamDescription) throws(MediaError) {
         let mark = LogTail.mark()
         let parameters = try CodecParameters.of(stream)
         guard let codec = avcodec_find_decoder(parameters.pointer.pointee.codec_id) else {
@@ -37,7 +36,7 @@ struct Decoder: ~Copyable {
 
     /// Takes a packet; `receive` until there is nothing more, before the next.
     /// - Returns: whether it made sense.
-    func send(_ coded: CodedPacket, _ bytes: RawSpan) throws(MediaError) -> Bool {
+    package func send(_ coded: CodedPacket, _ bytes: RawSpan) throws(MediaError) -> Bool {
         // What was before it is missing: no picture may refer to that.
         if coded.isDiscontinuity { avcodec_flush_buffers(context.pointer) }
         try packet.copy(coded, bytes)
@@ -45,14 +44,14 @@ struct Decoder: ~Copyable {
     }
 
     /// There will be no more packets.
-    func drain() { avcodec_send_packet(context.pointer, nil) }
+    package func drain() { avcodec_send_packet(context.pointer, nil) }
 
     /// The next picture or piece of sound is in `frame`, until the next call.
     /// - Returns: false if it takes another packet.
-    func receive() -> Bool { avcodec_receive_frame(context.pointer, frame.pointer) == 0 }
+    package func receive() -> Bool { avcodec_receive_frame(context.pointer, frame.pointer) == 0 }
 
     /// Of what is in `frame`, nanoseconds; nil if unknown.
-    var time: Int64? {
+    package var time: Int64? {
         let ticks = frame.pointer.pointee.best_effort_timestamp
         return ticks == clibav_no_pts() ? nil : timeBase.nanoseconds(ticks)
     }
