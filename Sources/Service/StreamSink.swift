@@ -11,6 +11,10 @@ package struct StreamTarget: Sendable {
     package var format: String?
     package var options: [(key: String, value: String)] = []
     package var coding = CodingSettings()
+    /// Where the description of an RTP session is written; each stream then has a session of its own.
+    package var sessionFile: String?
+    /// Shorter segments and fragments, where the format knows how.
+    package var isLowLatency = false
     /// How often to try again, each time the connection is lost; nil for ever.
     package var retries: Int?
 

@@ -5,7 +5,7 @@ import Service
 struct StreamCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream",
-        abstract: "Send a network's stream on: HLS, RTMP, SRT, RTP, Icecast, ...",
+        abstract: "Send a network's stream on: HLS, DASH, RTMP, RTSP, SRT, RIST, RTP, UDP, Icecast.",
         discussion: """
             Several addresses are served by a process each: one that is dead or slow holds up no other. A server that goes \
             away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at a key frame. Streams \
@@ -16,6 +16,8 @@ struct StreamCommand: ParsableCommand {
               ipn stream /tmp/cam rtmp://127.0.0.1/live/cam 'srt://127.0.0.1:9000'
               ipn stream /tmp/cam icecast://source:hackme@127.0.0.1:8000/cam.ogg --audio libopus:96k --retries 10
               ipn stream /tmp/cam rtmp://127.0.0.1/live/cam --video libx264:2M --audio aac:128k --size 1280x720
+              ipn stream /tmp/cam 'rtp://239.1.2.3:5004?ttl=4' --sdp cam.sdp
+              ipn stream /tmp/cam out/live.mpd --low-latency
             """)
 
     @Argument(help: "The network.", completion: .file())
@@ -26,6 +28,10 @@ struct StreamCommand: ParsableCommand {
     var format: String?
     @Option(name: .customLong("option"), help: "A muxer's or a protocol's option: key=value.")
     var options: [LibraryOption] = []
+    @Option(help: "Write the description of an RTP session there: each stream then has ports of its own.", completion: .file())
+    var sdp: String?
+    @Flag(help: "HLS and DASH in short fragments (fMP4), as far as libavformat has it.")
+    var lowLatency = false
     @OptionGroup var coding: CodingArguments
     @Flag(inversion: .prefixedNo, help: "Try again where a server is not there, or goes away.")
     var reconnect = true
@@ -36,6 +42,7 @@ struct StreamCommand: ParsableCommand {
 
     func validate() throws {
         if let retries, retries < 0 { throw ValidationError("--retries: a number from 0 on") }
+        if sdp != nil && addresses.count > 1 { throw ValidationError("--sdp describes one address") }
         if retries != nil && !reconnect { throw ValidationError("--retries and --no-reconnect exclude each other") }
     }
 
@@ -46,6 +53,8 @@ struct StreamCommand: ParsableCommand {
         target.format = format
         target.options = options.map { ($0.key, $0.value) }
         target.coding = coding.settings
+        target.sessionFile = sdp
+        target.isLowLatency = lowLatency
         target.retries = reconnect ? retries : 0
         let report = StreamReport()
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: supervision.meter("stream"))
@@ -62,6 +71,7 @@ struct StreamCommand: ParsableCommand {
             var words = ["stream", path, address]
             if let format { words += ["--format", format] }
             for option in options { words += ["--option", "\(option.key)=\(option.value)"] }
+            if lowLatency { words.append("--low-latency") }
             words += coding.words
             if !reconnect { words.append("--no-reconnect") }
             if let retries { words += ["--retries", "\(retries)"] }

@@ -15,6 +15,8 @@ struct Destination {
     /// Of the publication's streams, those that this destination takes at all.
     let streams: [StreamDescription]
     private(set) var options: [(key: String, value: String)]
+    /// A list of files, in a folder that is made for it.
+    var isPlaylist: Bool { format == "hls" || format == "dash" }
 
     /// - Parameter format: overrides the choice by protocol and file name.
     /// - Throws: `.unsupportedFormat`, `.noStreams`.
@@ -104,6 +106,12 @@ struct Destination {
 
     private static func defaults(_ format: String, scheme: String?, continuing: Bool) -> [(key: String, value: String)] {
         var options: [(key: String, value: String)] = []
+        if format == "dash" {
+            // The same for DASH.
+            options += [("seg_duration", "2"), ("window_size", "6"), ("extra_window_size", "3")]
+        }
+        // Datagrams would be lost without a word.
+        if format == "rtsp" { options.append(("rtsp_transport", "tcp")) }
         if format == "hls" {
             // A live window of 12 s, complete files only, so that a web server may serve the folder as it is.
             options += [

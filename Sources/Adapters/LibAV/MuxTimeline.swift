@@ -26,6 +26,9 @@ struct MuxTimeline {
             uniqueKeysWithValues: streams.map { ($0.index, Track(timeBase: $0.timeBase, startTime: $0.startTime)) })
     }
 
+    /// Takes another's origin instead of finding one.
+    mutating func begin(at nanoseconds: Int64) { origin = nanoseconds }
+
     /// - Returns: the packet in the stream's own time base, moved; nil if it has no time at all.
     mutating func place(_ packet: CodedPacket) -> CodedPacket? {
         guard let track = tracks[packet.stream], let time = packet.decodingTime else { return nil }

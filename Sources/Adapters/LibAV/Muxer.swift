@@ -55,10 +55,10 @@ public struct Muxer: ~Copyable, PacketSink {
         let destination = try Destination(url: url, format: format, streams: streams, options: options, continuing: continuing)
         let interruption = Interruption(stop)
         try Self.rehearse(destination, interruption)
-        if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), destination.format != "hls" {
+        if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), !destination.isPlaylist {
             throw MediaError(.alreadyExists, object: url, what: "the file exists", remedy: "name another, or allow overwriting")
         }
-        if let path = destination.path, destination.format == "hls" { try LocalFile.makeFolder(of: path) }
+        if let path = destination.path, destination.isPlaylist { try LocalFile.makeFolder(of: path) }
 
         interruption.setDeadline(in: ioTimeout)
         let output = try Self.open(destination, interruption)
@@ -102,6 +102,10 @@ public struct Muxer: ~Copyable, PacketSink {
         timeline = MuxTimeline(destination.streams)
         positions = Dictionary(uniqueKeysWithValues: destination.streams.enumerated().map { ($1.index, $0) })
     }
+
+    /// Lays the beginning of its time stamps on that of others, with which it belongs together.
+    /// - Parameter nanoseconds: of the publication's media time. Before the first packet.
+    public mutating func begin(at nanoseconds: Int64) { timeline.begin(at: nanoseconds) }
 
     /// Packets of streams that are not written are ignored, and so are those without any time.
     /// - Throws: `.diskFull`, `.writeFailed`, `.timedOut`, `.cancelled`; later calls throw as well.
