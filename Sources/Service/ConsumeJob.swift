@@ -22,13 +22,14 @@ package struct ConsumeJob {
     /// - Throws: `MediaError`, `IPNError`.
     package func run<Sink: ConsumerSink & ~Copyable>(_ sink: consuming Sink, description: String) throws -> Progress {
         let node = Node()
+        let joined = monotonicNanoseconds()
         try node.connect(path, directions: .receive, history: settings.join != .next)
         guard node.directions.contains(.receive) else {
             throw IPNError(.permissionDenied, path, "no right to receive", remedy: "ask its owner for r (chmod)")
         }
         try node.setWantsNumberOfNodes(true)
         try node.setDescription(String(description.prefix(60)))
-        var consumer = Consumer(sink, on: node, settings: settings, stop: stop, meter: meter)
+        var consumer = Consumer(sink, on: node, settings: settings, stop: stop, meter: meter, joined: joined)
         try consumer.run()
         return consumer.meter.progress
     }

@@ -57,6 +57,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private let pause: Pause
     package internal(set) var meter: ProgressMeter
     var gate = StreamGate()
+    private let joined: Int64
     private var hadPublisher = false
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
@@ -66,14 +67,17 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     /// There may be a newer key frame already.
     var wantsNewest = false
 
-    /// - Parameter node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
-    package init(_ sink: consuming Sink, on node: Node, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter) {
+    /// - Parameters:
+    ///   - node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
+    ///   - joined: when connecting began, in nanoseconds on CLOCK_MONOTONIC.
+    package init(_ sink: consuming Sink, on node: Node, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter, joined: Int64) {
         self.sink = sink
         self.node = node
         self.settings = settings
         self.stop = stop
         pause = Pause(stop: stop)
         self.meter = meter
+        self.joined = joined
     }
 
     /// Consumes until the stream's end, the duration, or a stop.
@@ -134,6 +138,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         case .newDescription(let streams):
             try sink.begin(streams)
         case .deliver(let packet, let payload):
+            if meter.progress.began == 0 { meter.progress.began = max(monotonicNanoseconds() - joined, 1) }
             if gate.streams[packet.stream].isVideo { isBehind = false }
             try sink.write(packet, span.extracting(payload))
             meter.count(packet, payload.count, of: gate.streams)

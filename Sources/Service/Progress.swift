@@ -10,17 +10,19 @@ package struct Progress: Sendable, Equatable {
     /// Nanoseconds from capture until we had it, of the last packet.
     package var delay: Int64 = 0
     package var readers = 0
+    /// Nanoseconds from joining to the first packet that went through; 0 before.
+    package var began: Int64 = 0
 
     package init() {}
 
-    /// A line for another process: `progress 50 120 48213 0 950000 2`.
-    package var record: String { "progress \(frames) \(packets) \(bytes) \(lost) \(delay) \(readers)" }
+    /// A line for another process: `progress 50 120 48213 0 950000 2 812000`.
+    package var record: String { "progress \(frames) \(packets) \(bytes) \(lost) \(delay) \(readers) \(began)" }
 
     package init?(record: Substring) {
         let words = record.split(separator: " ")
-        guard words.count == 7, words[0] == "progress", let frames = UInt64(words[1]), let packets = UInt64(words[2]),
+        guard words.count == 8, words[0] == "progress", let frames = UInt64(words[1]), let packets = UInt64(words[2]),
             let bytes = UInt64(words[3]), let lost = UInt64(words[4]), let delay = Int64(words[5]),
-            let readers = Int(words[6])
+            let readers = Int(words[6]), let began = Int64(words[7])
         else { return nil }
         self.frames = frames
         self.packets = packets
@@ -28,6 +30,7 @@ package struct Progress: Sendable, Equatable {
         self.lost = lost
         self.delay = delay
         self.readers = readers
+        self.began = began
     }
 }
 

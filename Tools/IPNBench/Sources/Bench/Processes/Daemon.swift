@@ -21,13 +21,15 @@ final class Daemon {
         waitpid(process, nil, 0)
     }
 
-    /// User and system, from fields 14 and 15 of /proc/PID/stat. See proc(5).
-    func processorSeconds() throws -> Double {
-        // The second field is a name in parentheses, which may hold blanks.
-        let fields = try readText("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
+    func processorSeconds() throws -> Double { try Bench.processorSeconds(of: process) }
+}
+
+/// User and system, from fields 14 and 15 of /proc/PID/stat. See proc(5).
+func processorSeconds(of process: pid_t) throws -> Double {
+    // The second field is a name in parentheses, which may hold blanks.
+    let fields = try readText("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
 }
 
 /// The keeper of a network: the process that was given its path.
