@@ -6,6 +6,8 @@ let ours: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // The places at which tests kill: see IPNRing/Step.swift.
+    .define("IPN_STEPS", .when(configuration: .debug)),
 ]
 
 /// What a policy needs: its header.

@@ -21,6 +21,7 @@ enum Election {
         guard geteuid() == status.owner || geteuid() == 0 else { return nil }
         guard let lock = try? ElectionLock(of: status, waiting: false) else { return nil }
         defer { lock.touch() }
+        step("election: locked")
         // Somebody may have been faster.
         if let found = try find(rendezvous, owner: status.owner) { return found }
         guard knowsLast(membership, rendezvous) else { return nil }

@@ -85,7 +85,9 @@ struct Intake: ~Copyable {
     /// Moves on behind a message, and rings writers that wait for room.
     @inline(__always)
     mutating func finish(_ message: borrowing ArrivedMessage, keepPin: Bool) {
+        step("receive: taken, cursor not moved")
         inbox.advance(Int(message.writer), past: message.delivery, keepPin: keepPin)
+        step("receive: cursor moved, waiting writers not rung")
         if isLossless { ringWaiting() }
         if isPolled { tellPollers() }
     }
@@ -158,6 +160,7 @@ struct Intake: ~Copyable {
         }
         isArmedForPollers = false
         inbox.arm(polling: false)
+        step("sleep: armed, not looked again")
         defer { inbox.disarm() }
         if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver { return true }
         hasSlept = true
@@ -238,11 +241,16 @@ struct Intake: ~Copyable {
         var views: [WriterView] = []
         var kept: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
         hasDeparted = false
+        var unheard: [UInt64] = []
         var existing: [UInt64: WriterView] = [:]
         for view in inbox.writers { existing[view.nodeID] = view }
         for (nodeID, entry) in entries {
             if entry.isKeeper && !entry.receives { news.listen(to: entry.peer.words.news) }
-            guard let pool = entry.pool, let index = entry.cursor else { continue }
+            guard let pool = entry.pool, let index = entry.cursor else {
+                // Died with a keeper that had not yet told us what it sends: nothing of it will ever come.
+                if entry.hasDeparted && !entry.isKeeper { unheard.append(nodeID) }
+                continue
+            }
             if existing[nodeID] == nil {
                 // A cursor that cannot be paid for means that this writer is not heard; the next roster tries again.
                 guard (try? region.memory.commit(NodeRegion.cursorRange(index))) != nil else { continue }
@@ -257,6 +265,7 @@ struct Intake: ~Copyable {
         }
         inbox.replace(views)
         pools = kept
+        for nodeID in unheard { membership.settle(nodeID) }
         if hasDeparted { settleDeparted() }
         if isLossless {
             fullFence()

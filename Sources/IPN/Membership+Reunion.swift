@@ -75,6 +75,7 @@ extension Membership {
                     try link.post(standing.request(knowsRoster: table.isKnown), descriptors: descriptors)
                 }
                 isComingBack = true
+                step("return: asked")
             }
             try comeBack()
         } catch {
@@ -91,12 +92,14 @@ extension Membership {
                 return nil
             }
         }
+        step("return: page swapped")
         isComingBack = false
         strangeDoor = nil
         keptTime = clockNanoseconds()
         tie = .kept
         // With this others are given our memory.
         if standing.isConnected { try? link.post(table.request()) }
+        step("return: asked for the roster")
         lock.wakeWaiters()
         wakers?.wakeSleepers()
         try? watchman.watch(link.rawDescriptor, token: watchToken)

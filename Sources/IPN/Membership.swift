@@ -210,6 +210,7 @@ final class Membership: @unchecked Sendable {
                 if patience == .moment { _ = try? waitReadable(link.rawDescriptor, milliseconds: 5) }
                 let answer = try link.takePosted(waiting: patience == .untilAnswered)
                 let more = try table.apply(answer)
+                step("roster: pulled, not taken up")
                 try takeUpEars()
                 if patience == .untilAnswered { try disclaim() }
                 if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }
@@ -249,7 +250,9 @@ final class Membership: @unchecked Sendable {
             link.limitWaiting(milliseconds: 1000)
             do throws(Errno) {
                 try finishPosted()
+                step("leave: about to ask")
                 _ = try link.call(ipn_request(IPN_OP_LEAVE))
+                step("leave: left")
                 return
             } catch {
                 guard (try? lose(error)) != nil else { return }

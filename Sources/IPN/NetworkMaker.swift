@@ -2,6 +2,7 @@ import CIPN
 import CLinux
 import Glibc
 import IPNControl
+import IPNRing
 import IPNSystem
 import SystemPackage
 
@@ -20,6 +21,7 @@ enum NetworkMaker {
             if error == .addressInUse { return nil }
             throw error
         }
+        step("make: marker bound, no keeper")
         do throws(Errno) {
             return try startKeeper(path, marker)
         } catch {
@@ -49,6 +51,7 @@ enum NetworkMaker {
             _ = unlink(temporary)
             throw error
         }
+        step("take over: file replaced, no keeper")
         do throws(Errno) {
             return try startKeeper(target, marker)
         } catch {
@@ -121,12 +124,14 @@ enum NetworkMaker {
             // Who may come in is decided by the marker's bits; the directory already hides the name.
             _ = try systemCall { chmod(rendezvous, 0o666) }
             _ = try systemCall { listen(raw, SOMAXCONN) }
+            step("start: door open, nobody behind it")
             let (ours, theirs) = try PacketSocket.pair()
             let ourEnd = Descriptor(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             try spawn(
                 arguments: [KeeperProgram.path(), path, rendezvous],
                 descriptors: held + [listener.raw, theirEnd.raw] + (will >= 0 ? [will] : []))
+            step("start: keeper started")
             return ControlSocket(PacketSocket(owning: ourEnd))
         } catch {
             _ = unlink(rendezvous)

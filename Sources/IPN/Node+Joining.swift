@@ -66,13 +66,14 @@ extension Node {
             throw IPNError(.addressNotAvailable, path, "no network has a port \(port)", remedy: "0 to \(IPN_NUMNODES_MAX - 1)")
         }
         var joined: Membership?
+        let call = clockNanoseconds()
         for attempt in 0..<100 where joined == nil {
             let membership: Membership
             if let bound = self.membership { membership = bound } else { membership = try attach(path, creating: nil) }
             do throws(Errno) {
                 try join(
                     membership, directions: directions.intersection(self.directions), port: port, history: history, window: window,
-                    protocolNumber: protocolNumber)
+                    protocolNumber: protocolNumber, call: call)
                 joined = membership
             } catch {
                 // The network ended, or lost its keeper, between our finding it and our joining.
@@ -125,8 +126,10 @@ extension Node {
         return membership
     }
 
+    /// - Parameter call: the same number where it has to be tried again, as the answer went down with a keeper.
     func join(
-        _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int
+        _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int,
+        call: UInt64 = clockNanoseconds()
     ) throws(Errno) {
         let region = try OwnRegion()
         let wakers = try prepareWakers(membership.rendezvous)
@@ -138,9 +141,12 @@ extension Node {
         if directions.contains(.send) { request.want |= UInt32(IPN_WANT_SEND) }
         if wantsCounts || observes { request.want |= UInt32(IPN_WANT_OOB) }
         request.key = wakers.key
+        request.epoch = call
         membership.attend(wakers, region)
+        step("join: about to ask")
         let answer = try membership.connect(
             request, [memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper, wakers.handle])
+        step("join: connected, no cursor placed")
         nodeID = answer.value
         NodeRegion.initialize(region.memory.mapping.base, nodeID: nodeID)
         self.port = answer.port >= 0 ? Int(answer.port) : nil

@@ -74,6 +74,7 @@ extension Outbox {
         while true {
             waits &+= UInt64(IPN_SLEEP_STEP)
             own.waiting.storeReleasing(waits | UInt64(polls ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
+            step("room: waiting, not looked again")
             // FENCE wait: `waiting` before the second look; pairs with FENCE room in Inbox.advance.
             fullFence()
             if page.rosterVersion.load() != rosterVersion { refresh() }

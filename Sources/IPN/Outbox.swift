@@ -75,6 +75,7 @@ struct Outbox: ~Copyable {
         try memory.commit(0..<layout.classesOffset)
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)
         let handle = try memory.readOnlyDescriptor()
+        step("pool: made, not announced")
         let cursor: Int
         membership.note(pool: memory.descriptor.raw)
         do throws(Errno) {
@@ -83,6 +84,7 @@ struct Outbox: ~Copyable {
             membership.note(pool: -1)
             throw error
         }
+        step("pool: announced")
         // The first message should find everybody who was there before the keeper. On a LOSSLESS network, where who is stopped
         // holds all up anyway, it waits longer.
         let patience: UInt64 = options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0 ? 2_000_000_000 : 60_000_000
@@ -155,6 +157,7 @@ struct Outbox: ~Copyable {
             return nil
         }
         if let range = pool.uncommitted(slot, length: length) { try commit(slot, range, length) }
+        step("lend: slot lent")
         return slot
     }
 

@@ -33,6 +33,8 @@ final class Absentee {
     }
 
     var cursor: Int? { entry.state.cursor }
+    /// Nobody knows whether it was told that it is connected: it comes back, or asks again.
+    var isUnanswered: Bool { !hasDeparted && !entry.state.has(IPN_ROLL_ANSWERED) }
 }
 
 /// What a keeper makes of another's network: it begins with the roll of the dead one, and everybody on it is absent.
@@ -63,6 +65,7 @@ extension Keeper {
         for absentee in absentees.values {
             roster.record(absentee.hasDeparted ? IPN_EVENT_DEPART : IPN_EVENT_KNOWN, absentee.entry.nodeID)
         }
+        step("keeper: roll inherited, nothing published")
         writeOptions()
         NetworkPage(base: page.mapping.base).counts.storeReleasing(counts.packed)
         announceRoster()
@@ -73,7 +76,6 @@ extension Keeper {
 
     private func expect(_ entry: Roll.Entry, in space: UInt64) throws(Errno) {
         // Whoever was not told that it is connected asks again.
-        guard entry.state.has(IPN_ROLL_ANSWERED) || entry.state.has(IPN_ROLL_DEPARTED) else { return }
         let isThere = !entry.state.has(IPN_ROLL_DEPARTED) && space == processSpace
         let absentee = Absentee(
             entry, place: try roll.enter(entry, memory: page), process: isThere ? Self.process(of: entry) : nil)
@@ -161,6 +163,7 @@ extension Keeper {
         if absentee.processNumber >= 0 { poller.remove(absentee.processNumber) }
         note(node)
         member.node = node
+        step("keeper: taken back, not answered")
     }
 
     /// A node that has come back asks for the roster: so it looks at our page, and a message that it sends from here on is
@@ -171,6 +174,7 @@ extension Keeper {
         roster.record(IPN_EVENT_JOIN, node.nodeID)
         if node.pool != nil { roster.record(IPN_EVENT_POOL, node.nodeID) }
         announceRoster()
+        step("keeper: welcomed, starts not noted")
         // Who has read of a writer before goes on there. Who has not begins with what it sends now, unless that writer
         // began after it had joined: then with the first message.
         for other in nodes.values where other.nodeID != node.nodeID {
@@ -188,6 +192,19 @@ extension Keeper {
     }
 
     // MARK: Not coming back
+
+    /// Who asks to be connected has had no answer to the same request from the keeper before.
+    func forgetUnanswered(call: UInt64, of member: Member) {
+        let lost = absentees.values.first {
+            $0.isUnanswered && $0.entry.call == call && $0.entry.userID == member.peer.user && $0.entry.processID == member.peer.processID
+        }
+        if let lost { lose(lost) }
+    }
+
+    /// Who was perhaps never told that it is connected, and gave up asking, holds nobody up for longer than others may gather.
+    func dismissUnanswered() {
+        for absentee in absentees.values where absentee.isUnanswered { lose(absentee) }
+    }
 
     /// An absentee's process has ended.
     func lose(_ absentee: Absentee) {
@@ -243,12 +260,12 @@ extension Keeper {
     // MARK: The roll
 
     /// Enters a node that connects.
-    func enter(_ node: ConnectedNode, _ member: Member) throws(Errno) {
+    func enter(_ node: ConnectedNode, _ member: Member, call: UInt64) throws(Errno) {
         let process = member.processNumber >= 0 ? (try? FileStatus(descriptor: member.processNumber).inode) ?? 0 : 0
         node.place = try roll.enter(
             Roll.Entry(
                 nodeID: node.nodeID, userID: node.userID, port: node.port, processID: member.peer.processID, process: process,
-                state: node.state), memory: page)
+                call: call, state: node.state), memory: page)
     }
 
     func note(_ node: ConnectedNode) {

@@ -1,4 +1,5 @@
 import CIPN
+import IPNRing
 import IPNSystem
 
 extension Keeper {
@@ -16,6 +17,7 @@ extension Keeper {
         node.sends = false
         node.hasDeparted = true
         note(node)
+        step("keeper: departure on the roll, not announced")
         if node.pool != nil, mayStay(node) { node.owed = receivers }
         if node.owed.isEmpty {
             forget(node)
@@ -54,6 +56,7 @@ extension Keeper {
         nodes[node.nodeID] = nil
         if let cursor = node.cursor { usedCursors.remove(cursor) }
         strike(node)
+        step("keeper: struck out, not announced")
         roster.record(IPN_EVENT_GONE, node.nodeID)
     }
 }

@@ -101,7 +101,9 @@ extension Keeper {
         default:
             throw Errno.noFunction
         }
+        step("keeper: done, not answered")
         try member.control.send(answer, items: [Never](), descriptors: given)
+        step("keeper: answered")
         if operation == IPN_OP_CONNECT { noteAnswered(member) }
     }
 
@@ -183,6 +185,7 @@ extension Keeper {
     ) throws(Errno) {
         guard member.node == nil else { throw Errno(rawValue: EISCONN) }
         guard !isStarting else { throw Errno(rawValue: ECONNREFUSED) }
+        forgetUnanswered(call: request.epoch, of: member)
         guard !isAwaitingReturns else { throw Errno.resourceTemporarilyUnavailable }
         try checkProtocol(request.options.protocol)
         let rights = if let claimed = claimedRights(member) { claimed } else { try rights(of: member) }
@@ -204,13 +207,14 @@ extension Keeper {
                 node.port = try takePort(wish: Int(request.port), member, receives: receives, sends: sends)
             }
             do throws(Errno) {
-                try enter(node, member)
+                try enter(node, member, call: request.epoch)
                 if let router { try openPort(router, member, node) }
             } catch {
                 usedPorts.remove(node.port)
                 throw error
             }
         }
+        step("keeper: on the roll, not announced")
         member.node = node
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {
@@ -279,6 +283,7 @@ extension Keeper {
         if let router { try router.listen(to: node, pool: pool, cursor: cursor) }
         take(pool: pool, of: node, cursor: cursor)
         note(node)
+        step("keeper: pool on the roll, not announced")
         roster.record(IPN_EVENT_POOL, node.nodeID)
         announceRoster()
         return cursor

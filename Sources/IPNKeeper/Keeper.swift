@@ -97,6 +97,7 @@ package final class Keeper {
     package func run(_ interruption: borrowing Interruption) throws(Errno) {
         try poller.add(interruption.raw, token: Self.interruptionToken)
         while isStarting || isNeeded {
+            if wasInherited && !isGathering { dismissUnanswered() }
             let mayRest = router.map { route($0) } ?? true
             for event in try poller.wait(milliseconds: mayRest ? patience : 0) {
                 if event.token == Self.listenerToken {
@@ -136,9 +137,12 @@ package final class Keeper {
         // Somebody whom we never heard of may still hold a network that was another keeper's, and elect a third: not while
         // we look.
         let lock = wasInherited ? try? ElectionLock(of: marker.status(), waiting: true) : nil
-        // First the name, so that who comes now makes a network of its own; then the door.
-        if !wasInherited || marker.isForsaken() { marker.remove() }
+        step("keeper: about to end")
+        // First the door: of a keeper that is killed here, nothing is left but the marker, which its owner takes over. Whoever
+        // comes between looks again until the name is gone, and makes a network of its own.
         _ = unlink(rendezvous)
+        step("keeper: door removed, file not")
+        if !wasInherited || marker.isForsaken() { marker.remove() }
         lock?.touch()
     }
 

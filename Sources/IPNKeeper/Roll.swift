@@ -26,6 +26,8 @@ struct Roll {
         let processID: pid_t
         /// The pidfd's inode.
         let process: UInt64
+        /// Of the request by which it connected.
+        let call: UInt64
         var state: State
     }
 
@@ -67,6 +69,7 @@ struct Roll {
         entry.pointee.port = Int32(new.port)
         entry.pointee.pid = UInt32(bitPattern: new.processID)
         entry.pointee.uid = new.userID
+        entry.pointee.call = new.call
         write(new.state, at: place)
         SharedWord(entry, Int(IPN_ROLL_NODE_ID)).storeReleasing(new.nodeID)
         return place
@@ -95,7 +98,7 @@ struct Roll {
             guard entry.node_id != 0 else { return nil }
             return Entry(
                 nodeID: entry.node_id, userID: entry.uid, port: Int(entry.port), processID: pid_t(bitPattern: entry.pid),
-                process: entry.process, state: State(packed: entry.state))
+                process: entry.process, call: entry.call, state: State(packed: entry.state))
         }
     }
 

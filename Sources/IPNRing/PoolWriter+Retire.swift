@@ -61,6 +61,7 @@ extension PoolWriter {
         let first = oldest
         oldest = max(oldest, keep)
         sharedOldest.storeReleasing(oldest)
+        step("retire: oldest stored, nothing freed")
         // FENCE retire: oldest before the look at the pins; pairs with FENCE pin in WriterView.take. Either the
         // reader sees that its message is too old, or we see its pin.
         fullFence()

@@ -147,11 +147,14 @@ public struct PoolWriter: ~Copyable {
         entry.pointee.time = time
         entry.pointee.tag = tag
         slotOfSequence[view.position(next)] = slot
+        step("publish: entry filled, place not stored")
         // SYNC entry: pairs with the acquiring load of the place in WriterView.take.
         view.place(next).storeReleasing(next << 32 | UInt64(slot.packed))
+        step("publish: place stored, head not")
         next &+= 1
         // SYNC head: pairs with the acquiring load of head in WriterView.pending.
         head.storeReleasing(next)
+        step("publish: head stored, nobody rung")
         // FENCE publish: head before the look at `armed`; pairs with FENCE arm in Inbox. Without it a reader that
         // arms just now is missed by us and misses us: a lost wake-up.
         fullFence()

@@ -48,6 +48,7 @@ public struct WriterView {
         cursor.generation.storeReleasing(0)
         for index in 0..<Int(IPN_PINS) { cursor.pin(index).store(UInt64(IPN_NO_PIN)) }
         cursor.tail.storeReleasing(tail)
+        step("adopt: tail placed, generation not")
         // SYNC adopt: pairs with ReaderView.tail.
         cursor.generation.storeReleasing(nodeID)
     }
@@ -92,6 +93,7 @@ public struct WriterView {
             let entry = pool.entry(tail).pointee
             if overwrites {
                 cursor.pin(index).storeReleasing(tail &+ 1)
+                step("receive: pinned, oldest not looked at")
                 // FENCE pin: the pin before the look at oldest; pairs with FENCE retire in PoolWriter.retire.
                 fullFence()
                 let oldest = region.oldest.loadAcquiring()
@@ -127,6 +129,7 @@ public struct WriterView {
         if keepPin && !overwrites { cursor.pin(delivery.pin).storeReleasing(delivery.sequence &+ 1) }
         tail = delivery.sequence &+ 1
         cursor.tail.storeReleasing(tail)
+        step("receive: tail moved, pin kept")
         if !keepPin {
             if overwrites { cursor.pin(delivery.pin).storeReleasing(UInt64(IPN_NO_PIN)) }
             usedPins &= ~(1 << UInt8(delivery.pin))

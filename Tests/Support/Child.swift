@@ -141,6 +141,12 @@ public final class Child: @unchecked Sendable {
     /// How many descriptors it has open.
     public var descriptors: Int { openDescriptors(of: pid) }
 
+    /// Whether it has come to its end; it may not have been waited for.
+    public var hasEnded: Bool {
+        var information = siginfo_t()
+        return status != nil || waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo != 0
+    }
+
     /// Whether it sleeps, as /proc has it; processes have one thread that does all.
     public var isAsleep: Bool {
         let descriptor = linux_open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)

@@ -56,12 +56,14 @@ public var isRoot: Bool { geteuid() == 0 }
 public let stranger: UInt32 = 65_533
 
 /// Looks again and again where nothing tells: only for what has no event.
-public func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-    var rounds: CInt = 0
+public func eventually(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
+    var begin = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &begin)
     while try !condition() {
-        guard rounds < watchdogMilliseconds else { throw Trouble("never happened: \(what)") }
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        guard now.tv_sec - begin.tv_sec < Int(watchdogMilliseconds) / 1000 else { throw Trouble("never happened: \(what())") }
         usleep(1000)
-        rounds += 1
     }
 }
 

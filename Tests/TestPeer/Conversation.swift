@@ -1,13 +1,19 @@
 import CLinux
 import Glibc
 import IPN
+import IPNRing
 import SystemPackage
 import TestSupport
 
 /// Reads a line, does it with one node, answers with a line: `ok ...` or `error ERRNO ...`.
 final class Conversation {
-    private let node = Node()
+    let node = Node()
     private var held: [Keeping] = []
+    /// What is to come next of each sender, and who was heard since somebody asked: for Conversation+Survival.
+    var due: [UInt64: UInt64] = [:]
+    var touched: Set<UInt64> = []
+    /// Whether this party was there before every sender.
+    var wasFirst = false
 
     /// A box for what must not be copied.
     private final class Keeping {
@@ -16,6 +22,8 @@ final class Conversation {
     }
 
     func run() {
+        // A plan for our death is made before we answer for the first time.
+        step("party: started")
         while let line = readLine() {
             let words = line.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
             guard let verb = words.first else { continue }
@@ -46,6 +54,13 @@ final class Conversation {
         case "sendn": try sendMany(count: Int(words[0])!, size: Int(words[1])!, seed: UInt64(words[2])!)
         case "receive": return try receive(words.first.flatMap { Int($0) })
         case "collect": return try collect(Int(words[0])!)
+        case "first": wasFirst = true
+        case "burst": return "\(try burst(count: UInt64(words[0])!, size: Int(words[1])!, seed: UInt64(words[2])!, pause: UInt32(words[3])!))"
+        case "surely": try surely(size: Int(words[0])!, tag: UInt64(words[1])!)
+        case "visit": try visit(words[0], tag: UInt64(words[1])!)
+        case "gather": return try gather(until: Set(words.compactMap { UInt64($0) }))
+        case "drain": return "\(try drain())"
+        case "counts": return "\(node.numberOfNodes.readers) \(node.numberOfNodes.writers)"
         case "churn": try churn(words[0], count: Int(words[1])!)
         case "order": return try order(Int(words[0])!)
         case "search": return "\(try search(words.joined(separator: " ")))"

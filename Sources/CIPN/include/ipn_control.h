@@ -48,7 +48,7 @@ struct ipn_request {
   int32_t option;
   int32_t port;            /* CONNECT: the wish, or IPN_PORTNO_ANY */
   uint64_t value;
-  uint64_t epoch;          /* PULL, RETURN: of the log that is known, 0 at first */
+  uint64_t epoch;          /* PULL, RETURN: of the log that is known, 0 at first; CONNECT: a number of the asker's own */
   struct ipn_options options;
   uint64_t key;            /* CONNECT: what a stroke of the clapper consists of */
   uint32_t want;           /* CONNECT: IPN_WANT_* */

@@ -76,7 +76,8 @@ struct ipn_roll_entry {
   uint64_t process;        /* the pidfd's inode, which no two processes share where the kernel has pidfs (6.9) */
   int32_t port;
   uint32_t pid, uid, reserved0;
-  uint64_t reserved1[3];
+  uint64_t call;           /* the number of the request by which it connected: who asks again is told apart by it */
+  uint64_t reserved1[2];
 };
 #define IPN_ROLL_RECEIVES 1u
 #define IPN_ROLL_SENDS 2u

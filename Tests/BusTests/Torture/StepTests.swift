@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+import IPN
+import Testing
+import TestSupport
+
+/// Deaths at one step of the code that once left something behind.
+@Suite struct StepTests {
+    let scratch: Scratch
+    let path: String
+    let plan: DeathPlan
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch("net")
+        plan = try DeathPlan(in: scratch)
+    }
+
+    private func party() throws -> Peer {
+        let party = try Peer(environment: [plan.environment])
+        try party.expect("umask 22")
+        return party
+    }
+
+    /// Makes a network whose keeper stops at a step.
+    private func manager(stoppingKeeperAt step: String, pass: UInt64 = 1) throws -> Peer {
+        let manager = try party()
+        try plan.set(SIGSTOP, at: step, pass: pass)
+        try manager.expect("bind \(path)")
+        try plan.clear()
+        return manager
+    }
+
+    private func waitForHit() throws -> Int32 {
+        try eventually("the step is reached") { !plan.hits.isEmpty }
+        return plan.hits[0].pid
+    }
+
+    @Test func aWriterThatDiesWithItsKeeperBeforeAnyoneHearsOfItsPool() throws {
+        let manager = try manager(stoppingKeeperAt: "keeper: pool on the roll, not announced")
+        let reader = try party()
+        try reader.expect("connect \(path) r")
+        let before = reader.child.descriptors
+        let writer = try party()
+        try writer.expect("connect \(path) w")
+        #expect(try reader.expect("receive 0") == "none")
+        #expect(reader.child.descriptors > before, "it knows the writer")
+        try writer.tell("send never heard")
+        let keeper = try waitForHit()
+        writer.kill()
+        _ = kill(keeper, SIGKILL)
+        try eventually("\(reader.child.descriptors) descriptors, \(before) before") {
+            try reader.expect("receive 0")
+            return reader.child.descriptors <= before
+        }
+        #expect(try manager.expect("counts") == "1 0")
+    }
+
+    /// A keeper that answers four requests before it stops: the manager's two, and a newcomer's greeting and CONNECT.
+    private func connectWhileKeeperDies(at step: String) throws {
+        let manager = try manager(stoppingKeeperAt: step, pass: 4)
+        let (reader, writer) = (try party(), try party())
+        try reader.tell("connect \(path) r")
+        _ = kill(try waitForHit(), SIGKILL)
+        let answer = try reader.answer()
+        #expect(answer == "ok 0 r-")
+        try writer.expect("connect \(path) w")
+        let counts = try manager.expect("counts")
+        #expect(counts == "1 1", "it is counted once")
+        try writer.expect("send hello")
+        #expect(try reader.expect("receive") == "0 0 hello")
+    }
+
+    @Test func whoIsAnsweredByAKeeperThatDiesOfItIsConnected() throws { try connectWhileKeeperDies(at: "keeper: answered") }
+
+    @Test func whoIsNotAnsweredByAKeeperThatDiesIsConnectedOnce() throws { try connectWhileKeeperDies(at: "keeper: done, not answered") }
+}
