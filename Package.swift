@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
+        .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
 
         // The bus.
@@ -82,7 +83,7 @@ let package = Package(
             name: "TestSignal", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/TestSignal",
             swiftSettings: ours),
         .target(
-            name: "Display", dependencies: ["Media", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
+            name: "Display", dependencies: ["Media", "CALSA", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
             swiftSettings: ours),
         .target(
             name: "Transcode", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/Transcode", swiftSettings: ours),
@@ -93,7 +94,7 @@ let package = Package(
         .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
         .target(name: "Sieve", path: "Examples/Policies/Sieve", cSettings: policies),
         .executableTarget(
-            name: "Tool", dependencies: ["IPN", "IPNSystem", "Media", "Service", "Transcode", arguments, system], swiftSettings: ours),
+            name: "Tool", dependencies: ["Display", "IPN", "IPNSystem", "Media", "Service", "Transcode", arguments, system], swiftSettings: ours),
 
         // Real processes and a real bus: what the tests share, and the other end of their conversations.
         .target(
@@ -134,7 +135,9 @@ let package = Package(
             ], swiftSettings: ours),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CIPN"], swiftSettings: ours),
         .testTarget(
-            name: "AdapterTests", dependencies: ["Media", "LibAV", "TestSignal", "Transcode", "Display"], swiftSettings: ours),
+            name: "AdapterTests",
+            dependencies: ["CLibAV", "Media", "LibAV", "LibAVBase", "TestSignal", "TestSupport", "Transcode", "Display"],
+            swiftSettings: ours),
         // Drives the built ipn as processes: it links nothing of ours.
         .testTarget(name: "FlowTests", swiftSettings: ours),
     ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Display
 import Service
 
 struct PlayCommand: ParsableCommand {
@@ -6,23 +7,60 @@ struct PlayCommand: ParsableCommand {
         commandName: "play",
         abstract: "Show a network's stream in a window, or in the terminal where there is no display.",
         discussion: """
+            Pictures and sound come at the same time after their capture, whatever they are coded with. Any number may \
+            play one network. --stats tells that time as it is on screen and ear, and how far they are apart.
+
+            KEYS
+              space  pause: the stream goes on meanwhile     m  mute
+              arrows, 9 and 0  volume      f  full screen     q, Esc  leave
+
             EXAMPLES
               ipn play /tmp/cam
-              ipn play /tmp/cam --no-sound
+              ipn play /tmp/cam --latency 40 --stats
+              ipn play /tmp/cam --terminal --no-sound
             """)
 
     @Argument(help: "The network.", completion: .file())
     var path: String
     @Flag(inversion: .prefixedNo, help: "Play the sound.")
     var sound = true
+    @Flag(help: "Draw in the terminal, also where there is a display.")
+    var terminal = false
+    @Flag(help: "Begin with the whole screen.")
+    var fullScreen = false
+    @Option(help: "Milliseconds from capture to screen and ear, 10 to 5000; more where packets or the sound card need it.")
+    var latency = 100
+    @Option(help: "Percent, 0 to 100.")
+    var volume = 100
+    @Option(help: "An ALSA device, of those that `aplay -L` lists.")
+    var soundDevice = "default"
+    @Flag(help: "Tell delays, skew and losses each second, beside the picture or on standard error.")
+    var stats = false
     @OptionGroup var consumer: ConsumerArguments
     @OptionGroup var supervision: SupervisionArguments
+
+    func validate() throws {
+        guard 10...5000 ~= latency else { throw ValidationError("--latency \(latency): take 10 to 5000 milliseconds") }
+        guard 0...100 ~= volume else { throw ValidationError("--volume \(volume): take 0 to 100 percent") }
+    }
+
+    private var settings: PlayerSettings {
+        var settings = PlayerSettings()
+        settings.title = path
+        settings.output = terminal ? .terminal : .automatic
+        settings.isFullScreen = fullScreen
+        settings.sound = sound
+        settings.soundDevice = soundDevice
+        settings.volume = volume
+        settings.latency = Int64(latency) * 1_000_000
+        return settings
+    }
 
     func run() throws {
         let stop = try StopSignal()
         // The picture may be in the terminal: no progress is written over it.
         let meter = supervision.progressDescriptor == nil ? ProgressMeter(.nobody) : supervision.meter("play")
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: meter)
-        _ = try job.run(PlayerSink(title: path, sound: sound, stop: stop.flag), description: "ipn play")
+        _ = try job.run(PlayerSink(settings, showsStatistics: stats, stop: stop.flag), description: "ipn play")
     }
 }

@@ -1,72 +1,143 @@
-import CSDL
-import Media
+import CLibAV
 
-/// Plays stereo floats, and knows where it is.
+/// Plays sound so that each sample is heard when it is due.
+///
+/// The first is put in its place to the sample, with silence before it or without what is too late. From then on the rate
+/// follows the sender's clock by small amounts. The device never rests: it runs on silence where nothing comes.
 struct Loudspeaker: ~Copyable {
-    static let rate: Int32 = 48000
-    private let device: SDL_AudioDeviceID
-    private var isRunning = false
-    /// The media time, in nanoseconds, after the last sample queued.
-    private var end: Int64?
+    /// 1 for as loud as it was sent, 0 for silence.
+    var gain: Float = 1
+    /// Times that the device ran dry.
+    private(set) var gapCount: UInt64 = 0
+    /// Nanoseconds by which what is heard is late, over the last moments.
+    var lateness: Int64 { Int64(loop.error * 1e9) }
+    /// The part by which it plays faster than it was sent.
+    private(set) var speed = 0.0
+    /// Times that the sound was put in its place anew: at its beginning, and after what is missing or came too late.
+    private(set) var alignmentCount: UInt64 = 0
+    /// Nanoseconds of sound between what was given and what was written.
+    var heldBack: Int64 { resampler.delay }
 
-    /// Sound held before it starts, and held at most; nanoseconds.
-    private let cushion: Int64 = 80_000_000
-    private let limit: Int64 = 600_000_000
+    private let device: any SoundDevice
+    private var resampler: Resampler
+    private var loop = RateLoop()
+    private var isAligned = false
+    /// When it was aligned last; the media time after the last frame; when that was written; when its last sample is heard.
+    private var alignment: Int64 = 0
+    private var nextTime: Int64?
+    private var lastWrite: Int64?
+    private var end: Int64 = 0
+    private var quickAlignments = 0
+    /// When what was ahead of sound that came too late must have been played, and nothing more of it be too late.
+    private var drained: Int64?
+    private var shortfall: Int64 = 0
+    /// When the device began, and when it will have played what was written since.
+    private var start: Int64?
+    private var reckonedEnd: Int64 = 0
+    /// Taken up with each frame, and given back empty.
+    private var samplesToWrite: [Float] = []
 
-    /// - Throws: `.noDisplay` if nothing plays sound here.
-    init() throws(MediaError) {
-        csdl_quiet_alsa()
-        guard SDL_InitSubSystem(SDL_INIT_AUDIO) == 0 else { throw Self.failure() }
-        var wanted = SDL_AudioSpec()
-        wanted.freq = Self.rate
-        wanted.format = csdl_audio_f32()
-        wanted.channels = 2
-        wanted.samples = 1024
-        let device = SDL_OpenAudioDevice(nil, 0, &wanted, nil, 0)
-        guard device != 0 else {
-            let error = Self.failure()
-            SDL_QuitSubSystem(SDL_INIT_AUDIO)
-            throw error
-        }
+    /// What is ahead of the device where nothing comes, nanoseconds: more than a process sleeps too long.
+    private let cushion: Int64
+
+    /// - Parameter latency: nanoseconds from capture to ear.
+    init(_ device: any SoundDevice, latency: Int64) {
         self.device = device
+        resampler = Resampler(rate: device.rate)
+        cushion = min(25_000_000, latency / 4)
     }
 
-    deinit {
-        SDL_CloseAudioDevice(device)
-        SDL_QuitSubSystem(SDL_INIT_AUDIO)
+    /// Whether something is still to be heard.
+    func isPlaying(_ now: Int64) -> Bool { now < end }
+
+    /// Plays a frame.
+    /// - Parameters:
+    ///   - time: of its first sample, nanoseconds of media time.
+    ///   - due: when that is to be heard; nanoseconds on CLOCK_MONOTONIC, as is `now`.
+    mutating func play(_ frame: UnsafeMutablePointer<AVFrame>, time: Int64, due: Int64, now: Int64) {
+        if let nextTime, abs(time &- nextTime) > 2_000_000 { isAligned = false }
+        nextTime = time &+ Int64(frame.pointee.nb_samples) * 1_000_000_000 / Int64(max(1, frame.pointee.sample_rate))
+        let late = now + queued(now) - (due - resampler.delay)
+        follow(late, now)
+        resampler.convert(frame, speed: speed)
+        var first = 0
+        if !isAligned { first = align(late, now) }
+        for index in first * 2..<max(first * 2, resampler.samples.count) { samplesToWrite.append(resampler.samples[index] * gain) }
+        write(now)
+        end = now + queued(now)
     }
 
-    private static func failure() -> MediaError {
-        MediaError(.noDisplay, what: "no sound can be played", cause: "SDL: \(String(cString: SDL_GetError()))")
+    /// Keeps the device running where no sound comes. Call it every some milliseconds.
+    mutating func tick(_ now: Int64) {
+        guard queued(now) < cushion else { return }
+        silence(cushion, now)
+        isAligned = false
     }
 
-    /// Nanoseconds not yet played.
-    var queued: Int64 { Int64(SDL_GetQueuedAudioSize(device)) * 1_000_000_000 / (Int64(Self.rate) * 8) }
-
-    /// The media time that is heard now; nil before it starts and when it has run dry.
-    var position: Int64? {
-        guard isRunning, let end else { return nil }
-        let queued = queued
-        return queued > 0 ? end - queued : nil
+    /// Nanoseconds by which the device proved too slow for the latency, again and again; told once.
+    mutating func takeShortfall() -> Int64? {
+        guard shortfall > 0 else { return nil }
+        defer { (shortfall, drained) = (0, nil) }
+        return shortfall
     }
 
-    /// - Parameter time: of the first sample, nanoseconds.
-    mutating func play(_ samples: UnsafeBufferPointer<Float>, at time: Int64?) {
-        let length = Int64(samples.count / 2) * 1_000_000_000 / Int64(Self.rate)
-        let start = time ?? end ?? 0
-        // The publisher's clock runs faster than this card's, or it sends at its leisure: skip, do not lag.
-        guard queued < limit else { return }
-        SDL_QueueAudio(device, samples.baseAddress, UInt32(samples.count * 4))
-        end = start + length
-        if !isRunning, queued >= cushion {
-            isRunning = true
-            SDL_PauseAudioDevice(device, 0)
+    /// Nanoseconds until what is written next would be heard.
+    private mutating func queued(_ now: Int64) -> Int64 {
+        guard let frames = device.delay() else {
+            if start != nil { gapCount += 1 }
+            start = nil
+            isAligned = false
+            return 0
         }
+        let told = Int64(frames) * 1_000_000_000 / Int64(device.rate)
+        // A sound server that has just begun has not yet heard of what was written.
+        guard let start, now - start < 300_000_000 else { return told }
+        return max(told, reckonedEnd - now)
     }
 
-    /// Nothing more comes: play what there is, however little.
-    mutating func drain() {
-        if !isRunning { SDL_PauseAudioDevice(device, 0) }
-        isRunning = true
+    /// Gives the loop what was measured; or gives up, for a jump is no drift.
+    private mutating func follow(_ late: Int64, _ now: Int64) {
+        defer { lastWrite = now }
+        guard isAligned, let lastWrite else { return }
+        speed = loop.update(error: Double(late) / 1e9, after: Double(now - lastWrite) / 1e9)
+        // A device that has just begun does not know its own delay: nobody minds a second start then.
+        let bound = now - alignment < 2_000_000_000 && quickAlignments < 3 ? 0.004 : 0.02
+        if abs(loop.error) > bound { isAligned = false }
+    }
+
+    /// - Returns: the frames at the beginning of `samples` that are too late.
+    private mutating func align(_ late: Int64, _ now: Int64) -> Int {
+        let frames = Int(late * Int64(device.rate) / 1_000_000_000)
+        // What does not come in time comes not at all; what follows will be aligned by itself.
+        if late > 0, frames * 2 >= resampler.samples.count {
+            if now > drained ?? .max { shortfall = late + cushion }
+            // A sound server that wakes up may keep everybody waiting for two seconds.
+            drained = drained ?? now + late + 3_000_000_000
+            return resampler.samples.count / 2
+        }
+        drained = nil
+        quickAlignments = now - alignment < 3_000_000_000 ? quickAlignments + 1 : 0
+        loop.restart()
+        alignmentCount += 1
+        alignment = now
+        isAligned = true
+        if late < 0 { silence(-late, now) }
+        return max(0, frames)
+    }
+
+    private mutating func silence(_ nanoseconds: Int64, _ now: Int64) {
+        let frames = Int(min(nanoseconds, 5_000_000_000)) * Int(device.rate) / 1_000_000_000
+        samplesToWrite.append(contentsOf: repeatElement(0, count: frames * 2))
+        write(now)
+    }
+
+    private mutating func write(_ now: Int64) {
+        let count = samplesToWrite.count / 2
+        let written = samplesToWrite.withUnsafeBufferPointer { device.write($0) }
+        samplesToWrite.removeAll(keepingCapacity: true)
+        if start == nil, written > 0 { (start, reckonedEnd) = (now, now) }
+        reckonedEnd = max(reckonedEnd, now) + Int64(written) * 1_000_000_000 / Int64(device.rate)
+        // More than the device holds: a publisher that sends as it likes.
+        if written < count { isAligned = false }
     }
 }

@@ -34,12 +34,18 @@ struct PictureQueue {
         pictures.append(picture)
     }
 
+    mutating func clear() {
+        droppedCount += UInt64(pictures.count)
+        pictures.removeAll()
+    }
+
     /// The newest picture whose time has come; those before it are dropped.
-    mutating func take(until time: Int64) -> Picture? {
+    /// - Parameter isWanted: false where nobody looks: they go, and nobody missed them.
+    mutating func take(until time: Int64, isWanted: Bool) -> Picture? {
         guard let next = pictures.firstIndex(where: { $0.time > time }) ?? (pictures.isEmpty ? nil : pictures.endIndex), next > 0 else { return nil }
         let picture = pictures[next - 1]
-        droppedCount += UInt64(next - 1)
+        if isWanted { droppedCount += UInt64(next - 1) }
         pictures.removeFirst(next)
-        return picture
+        return isWanted ? picture : nil
     }
 }

@@ -3,97 +3,82 @@ import Glibc
 import LibAVBase
 public import Media
 
-/// Decodes and shows the first video stream, and plays the first sound stream, of a publication.
+/// Decodes and shows the first video stream, and plays the first sound stream, of a publication: each picture and each sample
+/// when its capture is the latency ago.
 ///
 /// It has no thread: give it packets with `write` as they come, and call `present` when `nextDue` says, and
-/// some ten times a second at least, for the user's sake. One thread only; the process's first for a window.
+/// some fifty times a second at least, for the sound's sake. One thread only; the process's first for a window.
 public struct Player: ~Copyable, PacketSink {
-    public enum Output: Sendable {
-        /// A window if there is a display, else the terminal if standard output is one, else nothing.
-        case automatic
-        case window
-        case terminal
-        /// Decodes, and prints one line at the end.
-        case nothing
-    }
-
-    /// What there is to tell of something that does not work as asked: no sound device, a stream that cannot be decoded.
-    public private(set) var notes: [String] = []
-    public private(set) var shownCount: UInt64 = 0
-    /// Packets that made no sense to the decoder.
-    public private(set) var damagedCount: UInt64 = 0
-    /// Pictures that came too late to be shown, or faster than a terminal takes them.
-    public var droppedCount: UInt64 { queue.droppedCount }
-
-    private let screen: any Screen
+    private let settings: PlayerSettings
+    private var screen: (any Screen)?
+    private var loudspeaker: Loudspeaker?
     private var video: Decoder?
     private var audio: Decoder?
-    private var loudspeaker: Loudspeaker?
-    private var resampler = Resampler(rate: Loudspeaker.rate)
-    private let videoIndex: Int?
-    private let audioIndex: Int?
+    private var videoIndex: Int?
+    private var audioIndex: Int?
+    private var clock: PresentationClock
+    private var captures = CaptureTimes()
     private var queue = PictureQueue()
-    /// CLOCK_MONOTONIC at media time 0.
-    private var origin: Int64?
+    private var shownCount: UInt64 = 0
+    private var damagedCount: UInt64 = 0
+    private var screenDelay: Int64?
     private var lastShown: Int64 = .min
+    private var volume: Int
+    private var isMuted = false
+    private var isPaused = false
     private var isFinished = false
 
-    /// Time that packets have to arrive unevenly, nanoseconds.
-    private static var cushion: Int64 { 100_000_000 }
-
-    /// - Parameters:
-    ///   - title: of the window.
-    ///   - sound: whether to play it.
-    /// - Throws: `.noStreams`, `.unsupportedCodec`, and for `.window` `.noDisplay`.
-    public init(streams: [StreamDescription], title: String = "ipn", output: Output = .automatic, sound: Bool = true) throws(MediaError) {
-        let picture = streams.first { $0.isVideo }
-        let tone = sound ? streams.first { $0.isAudio } : nil
-        guard picture != nil || tone != nil else { throw MediaError(.noStreams, object: title, what: "nothing that can be played") }
-        var notes: [String] = []
-        let video: Decoder? = if let picture { try Decoder(picture) } else { nil }
-        var audio: Decoder?
-        var loudspeaker: Loudspeaker?
-        if let tone {
-            do throws(MediaError) {
-                let speaker = try Loudspeaker()
-                audio = try Decoder(tone)
-                loudspeaker = consume speaker
-            } catch {
-                notes.append(error.description)
-            }
-        }
-        screen = try Self.screen(output, title, picture?.video)
-        self.video = video
-        self.audio = audio
-        self.loudspeaker = loudspeaker
-        self.notes = notes
-        videoIndex = picture?.index
-        audioIndex = tone?.index
+    public init(_ settings: PlayerSettings = PlayerSettings()) {
+        self.settings = settings
+        clock = PresentationClock(latency: settings.latency)
+        volume = settings.volume
     }
 
-    private static func screen(_ output: Output, _ title: String, _ video: StreamDescription.Video?) throws(MediaError) -> any Screen {
-        guard let video, output != .nothing else { return NoScreen() }
-        if output != .terminal {
-            let isThere = getenv("DISPLAY") != nil || getenv("WAYLAND_DISPLAY") != nil
-            if isThere || output == .window {
-                do {
-                    return try WindowScreen(title: title, width: video.width, height: video.height)
-                } catch {
-                    guard output == .automatic else { throw error }
-                }
-            }
+    /// Begins with a publication, in the window of the one before if there was one; what still waits of that is shown no more.
+    /// - Returns: what there is to tell of sound that cannot be played.
+    /// - Throws: `.noStreams`, `.unsupportedCodec`, and for `.window` `.noDisplay`.
+    public mutating func begin(_ streams: [StreamDescription]) throws(MediaError) -> [String] {
+        let picture = streams.first { $0.isVideo }
+        var tone = settings.sound ? streams.first { $0.isAudio } : nil
+        guard picture != nil || tone != nil else {
+            throw MediaError(.noStreams, object: settings.title, what: "nothing that can be played")
         }
-        guard output == .terminal || isatty(1) == 1 else { return NoScreen() }
-        return try TerminalScreen(descriptor: 1)
+        let video: Decoder? = if let picture { try Decoder(picture) } else { nil }
+        var notes: [String] = []
+        do throws(MediaError) {
+            audio = if let tone { try Decoder(tone) } else { nil }
+            if tone != nil, loudspeaker == nil {
+                loudspeaker = Loudspeaker(try SoundCard(settings.soundDevice, latency: settings.latency), latency: settings.latency)
+            }
+        } catch {
+            notes.append(error.description)
+            tone = nil
+        }
+        if screen == nil || screen is NoScreen { screen = try settings.screen(picture?.video) }
+        self.video = video
+        videoIndex = picture?.index
+        audioIndex = tone?.index
+        clock = PresentationClock(latency: clock.latency)
+        captures.clear()
+        queue.clear()
+        isFinished = false
+        setGain()
+        return notes
     }
 
     /// Decodes it; pictures wait for `present`. Never waits for time to pass.
     /// - Throws: `.outOfMemory`. Damaged packets are counted instead.
     public mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
-        if packet.stream == videoIndex, let isGood = try video?.send(packet, bytes) {
+        let now = monotonicNanoseconds()
+        if packet.stream == videoIndex, let timeBase = video?.timeBase, let isGood = try video?.send(packet, bytes) {
+            clock.note(packet, timeBase, now: now)
+            if let ticks = packet.pts { captures.note(timeBase.nanoseconds(ticks), packet.captureTime ?? now) }
             if !isGood { damagedCount += 1 }
             takePictures()
-        } else if packet.stream == audioIndex, let isGood = try audio?.send(packet, bytes) {
+        } else if packet.stream == audioIndex, let timeBase = audio?.timeBase, let isGood = try audio?.send(packet, bytes) {
+            clock.note(packet, timeBase, now: now)
+            // All of a packet has to be there before its first sample is heard, and some time to spare.
+            clock.require(timeBase.nanoseconds(packet.duration) + 40_000_000)
             if !isGood { damagedCount += 1 }
             takeSound()
         }
@@ -104,54 +89,44 @@ public struct Player: ~Copyable, PacketSink {
             guard let frame = video?.frame.pointer, let time = video?.time ?? nil,
                 let picture = PictureQueue.Picture(frame, time: time)
             else { continue }
-            start(at: time)
             queue.append(picture)
         }
     }
 
     private mutating func takeSound() {
         while audio?.receive() == true {
-            guard let frame = audio?.frame.pointer else { return }
-            let time = audio?.time ?? nil
-            if let time { start(at: time) }
-            resampler.convert(frame) { loudspeaker?.play($0, at: time) }
+            guard let index = audioIndex, let frame = audio?.frame.pointer, let time = audio?.time ?? nil, let due = clock.due(index, time)
+            else { continue }
+            loudspeaker?.play(frame, time: time, due: due, now: monotonicNanoseconds())
         }
-    }
-
-    /// Lays media time on the clock, at the beginning and after a jump of more than ten seconds.
-    private mutating func start(at time: Int64) {
-        let now = monotonicNanoseconds()
-        if let origin {
-            let due = Int128(origin) + Int128(time)
-            guard abs(due - Int128(now)) > 10_000_000_000 else { return }
-        }
-        origin = Int64(clamping: Int128(now) + Int128(Self.cushion) - Int128(time))
+        if let shortfall = loudspeaker?.takeShortfall() { clock.require(clock.latency + shortfall) }
     }
 
     /// When to call `present` next, in nanoseconds on CLOCK_MONOTONIC; nil while no picture waits.
     public var nextDue: Int64? {
-        guard let origin, let first = queue.first else { return nil }
-        return max(Int64(clamping: Int128(origin) + Int128(first.time)), lastShown &+ screen.shortestInterval)
+        guard let videoIndex, let first = queue.first, let due = clock.due(videoIndex, first.time) else { return nil }
+        return max(due, lastShown &+ (screen?.shortestInterval ?? 0))
     }
 
-    /// Shows what is due, and answers the user.
+    /// Shows what is due, keeps the sound going, and answers the user.
     /// - Returns: false if the user wants to leave.
     public mutating func present() throws(MediaError) -> Bool {
-        guard screen.answer() else { return false }
+        for key in screen?.keys() ?? [] where !answer(key) { return false }
         let now = monotonicNanoseconds()
-        followSound(now)
-        guard let due = nextDue, due <= now, let origin, let picture = queue.take(until: now &- origin) else { return true }
+        loudspeaker?.tick(now)
+        guard let screen, let videoIndex, let due = nextDue, due <= now else { return true }
+        guard let zero = clock.due(videoIndex, 0), let picture = queue.take(until: now &- zero, isWanted: !isPaused) else { return true }
         try screen.show(picture.frame.pointer, aspect: Self.aspect(of: picture.frame.pointer))
         lastShown = now
         shownCount += 1
+        if let capture = captures.capture(of: picture.time) { note(monotonicNanoseconds() &- capture) }
         return true
     }
 
-    /// Ears notice what eyes forgive: pictures follow the sound.
-    private mutating func followSound(_ now: Int64) {
-        guard let origin, let heard = loudspeaker?.position ?? nil else { return }
-        let error = now &- origin &- heard
-        if abs(error) > 40_000_000 { self.origin = origin &+ error }
+    /// An average over some ten pictures.
+    private mutating func note(_ delay: Int64) {
+        guard let before = screenDelay, abs(delay &- before) < 1_000_000_000 else { return screenDelay = delay }
+        screenDelay = before + (delay - before) / 8
     }
 
     private static func aspect(of picture: UnsafeMutablePointer<AVFrame>) -> Double {
@@ -159,6 +134,25 @@ public struct Player: ~Copyable, PacketSink {
         let aspect = Double(picture.pointee.width) / Double(max(1, picture.pointee.height)) * (sample.isKnown ? sample.value : 1)
         // A stranger's: no window a pixel high.
         return min(max(aspect, 0.1), 10)
+    }
+
+    private mutating func answer(_ key: PlayerKey) -> Bool {
+        switch key {
+        case .leave: return false
+        case .pause: isPaused.toggle()
+        case .mute: isMuted.toggle()
+        case .louder: volume = min(100, volume + 5)
+        case .quieter: volume = max(0, volume - 5)
+        case .fullScreen: screen?.toggleFullScreen()
+        }
+        setGain()
+        return true
+    }
+
+    /// The third power: half of the way sounds half as loud.
+    private mutating func setGain() {
+        let share = Float(volume) / 100
+        loudspeaker?.gain = isMuted || isPaused ? 0 : share * share * share
     }
 
     /// No more packets: what the decoders hold back goes into the queue. Call `present` while `isPlaying`, then `close`.
@@ -169,21 +163,40 @@ public struct Player: ~Copyable, PacketSink {
         takePictures()
         audio?.drain()
         takeSound()
-        loudspeaker?.drain()
     }
 
     /// Whether pictures or sound still wait for their time.
     public var isPlaying: Bool {
         guard queue.isEmpty else { return true }
         switch loudspeaker {
-        case .some(let loudspeaker): return loudspeaker.queued > 0
+        case .some(let loudspeaker): return loudspeaker.isPlaying(monotonicNanoseconds())
         case .none: return false
         }
     }
 
-    /// One line: `75 pictures shown, 2 skipped, 0 packets damaged`.
-    public var summary: String { "\(shownCount) pictures shown, \(droppedCount) skipped, \(damagedCount) packets damaged" }
+    public var figures: PlaybackFigures {
+        var figures = PlaybackFigures()
+        figures.shown = shownCount
+        figures.dropped = queue.droppedCount
+        figures.damaged = damagedCount
+        figures.screenDelay = screenDelay
+        switch loudspeaker {
+        case .some(let loudspeaker) where audioIndex != nil:
+            figures.gaps = loudspeaker.gapCount
+            figures.soundDelay = clock.latency + loudspeaker.lateness
+            figures.soundSpeed = loudspeaker.speed
+        default: break
+        }
+        return figures
+    }
 
-    /// Restores the terminal, or closes the window; without either, or in a terminal, prints `summary`.
-    public consuming func close() { screen.close(summary: summary) }
+    /// Says a line in the window's title or below the picture.
+    /// - Returns: false if there is no place for one.
+    public func say(_ line: String) -> Bool { screen?.say(line) ?? false }
+
+    /// Restores the terminal, or closes the window; without either, or in a terminal, prints the counts.
+    public consuming func close() {
+        let figures = figures
+        screen?.close(summary: "\(figures.shown) pictures shown, \(figures.dropped) skipped, \(figures.damaged) packets damaged")
+    }
 }

@@ -9,6 +9,8 @@ final class TerminalScreen: Screen {
     private var scaler: Scaler
     private var size: (columns: Int, rows: Int) = (0, 0)
     private var isOpen = false
+    private let keyboard = Keyboard()
+    private var line = ""
     /// A terminal takes some hundred kilobytes for a picture: 12 in a second are enough.
     let shortestInterval: Int64 = 1_000_000_000 / 12
 
@@ -43,6 +45,7 @@ final class TerminalScreen: Screen {
         columns = max(1, columns)
         guard let small = scaler.scale(picture, width: Int32(columns), height: Int32(lines)) else { return }
         draw(small, columns, lines, into: &output)
+        if !line.isEmpty { output += "\u{1b}[\(size.rows);1H\u{1b}[7m\(line.prefix(size.columns))\u{1b}[0m" }
         write(output)
     }
 
@@ -71,7 +74,16 @@ final class TerminalScreen: Screen {
         }
     }
 
-    func answer() -> Bool { true }
+    func keys() -> [PlayerKey] { keyboard?.keys() ?? [] }
+
+    /// The whole terminal is taken anyway.
+    func toggleFullScreen() {}
+
+    /// In the last row, from the next picture on.
+    func say(_ line: String) -> Bool {
+        self.line = line
+        return true
+    }
 
     func close(summary: String) {
         restore()

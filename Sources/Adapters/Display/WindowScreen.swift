@@ -6,6 +6,7 @@ import Media
 
 /// A window. To be used by one thread, the process's first where the system insists.
 final class WindowScreen: Screen {
+    private let title: String
     private let window: OpaquePointer
     private let renderer: OpaquePointer
     private var texture: OpaquePointer?
@@ -16,6 +17,7 @@ final class WindowScreen: Screen {
 
     /// - Throws: `.noDisplay`.
     init(title: String, width: Int32, height: Int32) throws(MediaError) {
+        self.title = title
         scaler = try Scaler(to: AV_PIX_FMT_YUV420P)
         // Ctrl-C is the program's.
         SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1")
@@ -62,8 +64,12 @@ final class WindowScreen: Screen {
         let data = picture.pointee.data
         let stride = picture.pointee.linesize
         SDL_UpdateYUVTexture(texture, nil, data.0, stride.0, data.1, stride.1, data.2, stride.2)
+        draw()
+    }
+
+    private func draw() {
         SDL_RenderClear(renderer)
-        SDL_RenderCopy(renderer, texture, nil, nil)
+        if let texture { SDL_RenderCopy(renderer, texture, nil, nil) }
         SDL_RenderPresent(renderer)
     }
 
@@ -75,24 +81,41 @@ final class WindowScreen: Screen {
         SDL_SetYUVConversionMode(mode)
     }
 
-    func answer() -> Bool {
+    func keys() -> [PlayerKey] {
+        var keys: [PlayerKey] = []
         var event = SDL_Event()
         while SDL_PollEvent(&event) != 0 {
             switch event.type {
-            case SDL_QUIT.rawValue: return false
+            case SDL_QUIT.rawValue: keys.append(.leave)
             case SDL_KEYDOWN.rawValue:
-                let key = event.key.keysym.sym
-                if key == Int32(SDLK_q.rawValue) || key == Int32(SDLK_ESCAPE.rawValue) { return false }
-                if key == Int32(SDLK_f.rawValue) { toggleFullscreen() }
+                if let key = Self.key(event.key.keysym.sym) { keys.append(key) }
+            // The picture stays until the next one: also while paused.
+            case SDL_WINDOWEVENT.rawValue where event.window.event == UInt8(SDL_WINDOWEVENT_EXPOSED.rawValue): draw()
             default: break
             }
         }
-        return true
+        return keys
     }
 
-    private func toggleFullscreen() {
+    private static func key(_ symbol: SDL_Keycode) -> PlayerKey? {
+        switch symbol {
+        case Int32(SDLK_ESCAPE.rawValue): .leave
+        case Int32(SDLK_UP.rawValue), Int32(SDLK_RIGHT.rawValue): .louder
+        case Int32(SDLK_DOWN.rawValue), Int32(SDLK_LEFT.rawValue): .quieter
+        // SDL's numbers of the others are their characters.
+        default: UInt8(exactly: symbol).flatMap { PlayerKey($0) }
+        }
+    }
+
+    func toggleFullScreen() {
         isFullscreen.toggle()
         SDL_SetWindowFullscreen(window, isFullscreen ? SDL_WINDOW_FULLSCREEN_DESKTOP.rawValue : 0)
+    }
+
+    /// In the window's title.
+    func say(_ line: String) -> Bool {
+        SDL_SetWindowTitle(window, "\(title) – \(line)")
+        return true
     }
 
     func close(summary: String) {}

@@ -1,0 +1,103 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `ipn play` as its user sees and hears it: a screen and a loudspeaker that are read back.
+@Suite(.onStage, .serialized) struct PlaybackTests {
+    private func publish(_ scratch: Scratch) async throws -> Program {
+        let publisher = try scratch.ipn("publish", "test:size=320x180,rate=50,flash,barcode", "net")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        return publisher
+    }
+
+    private func statistics(_ player: Program) -> [Substring] { player.complaint.split(separator: "\n").filter { $0.contains("pictures/s") } }
+
+    /// The picture turns white when the beep is heard, though one goes through an X server and the other through a sound
+    /// server's buffers; another player beside it costs it nothing.
+    @Test func flashAndBeepArriveTogether() async throws {
+        let scratch = try Scratch()
+        let theatre = try await Theatre(in: scratch)
+        let witness = try await theatre.watch()
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", environment: theatre.environment)
+        let other = try scratch.ipn("play", "net", "--stats", "--no-sound")
+        try await until("it has played for a while") { statistics(player).count >= 10 && statistics(other).count >= 5 }
+        let (flashes, beeps) = try await witness.testimony()
+        for program in [player, other, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        // The first seconds are for sound server and player to find each other.
+        let skews = flashes.compactMap { flash in beeps.map { flash - $0 }.min { abs($0) < abs($1) } }.dropFirst(2).sorted()
+        try #require(skews.count >= 5, "\(flashes) \(beeps) \(player.complaint)")
+        let middle = skews[skews.count / 2]
+        #expect(abs(middle) < 0.020, "\(skews) \(player.complaint)")
+        // It tells the same of itself, by what it knows of its screen and its sound card: of each moment, not only of flashes.
+        #expect(statistics(player).contains { $0.contains(/skew -?[0-9.]+ ms/) })
+        #expect(other.output.contains("pictures shown"))
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func keysAreHeard() async throws {
+        let scratch = try Scratch()
+        let theatre = try await Theatre(in: scratch)
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", environment: theatre.environment)
+        try await until("it plays") { statistics(player).contains { !$0.contains(" 0 pictures/s") } }
+        let first = statistics(player).count
+        func press(_ key: String) async throws {
+            _ = try await Program(["xdotool", "key", key], in: scratch, environment: theatre.environment).succeeded()
+        }
+        try await press("space")
+        try await until("it pauses") { statistics(player).dropFirst(first).contains { $0.contains(" 0 pictures/s") } }
+        let second = statistics(player).count
+        try await press("space")
+        try await until("it goes on") { statistics(player).dropFirst(second).contains { !$0.contains(" 0 pictures/s") } }
+        try await press("f")
+        try await press("q")
+        try await player.succeeded()
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+
+    /// A publisher that is replaced by one of another size: the same player goes on.
+    @Test func anotherPublicationGoesOnInTheSameWindow() async throws {
+        let scratch = try Scratch()
+        let theatre = try await Theatre(in: scratch)
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", "--follow", environment: theatre.environment)
+        try await until("it plays") { statistics(player).contains { !$0.contains(" 0 pictures/s") } }
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        let first = statistics(player).count
+        let next = try scratch.ipn("publish", "test:size=640x360,rate=30,codec=mpeg4,audio=libopus", "net")
+        try await until("it goes on") { statistics(player).dropFirst(first + 1).contains { !$0.contains(" 0 pictures/s") } }
+        for program in [next, player] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test(arguments: [["--latency", "5"], ["--volume", "101"], ["--latency", "soon"]]) func wrongNumbersAreWrongUsage(words: [String]) async throws {
+        let scratch = try Scratch()
+        let player = try Program([Scratch.executable, "play", "net"] + words, in: scratch)
+        #expect(try await player.ended().status == 2)
+        #expect(player.complaint.split(separator: "\n").count == 1)
+    }
+
+    /// Whoever has no sound card sees the picture, and is told.
+    @Test func withoutASoundCardThereIsThePicture() async throws {
+        let scratch = try Scratch()
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", "--sound-device", "hw:99")
+        try await until("it plays") { statistics(player).contains { !$0.contains(" 0 pictures/s") } }
+        #expect(player.complaint.contains("hw:99"))
+        for program in [player, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        try await scratch.expectNothingLeft()
+    }
+}
