@@ -42,6 +42,7 @@ package struct Scaler: ~Copyable {
             source.pointee.colorspace == AVCOL_SPC_BT709 || (source.pointee.colorspace == AVCOL_SPC_UNSPECIFIED && source.pointee.height >= 720)
         let table = sws_getCoefficients(isHD ? SWS_CS_ITU709 : SWS_CS_DEFAULT)
         let isFull: Int32 = source.pointee.color_range == AVCOL_RANGE_JPEG ? 1 : 0
-        sws_setColorspaceDetails(context, table, isFull, table, format == AV_PIX_FMT_RGB24 ? 1 : 0, 0, 1 << 16, 1 << 16)
+        let wantsFull: Int32 = format == AV_PIX_FMT_RGB24 || format == AV_PIX_FMT_YUVJ420P ? 1 : 0
+        sws_setColorspaceDetails(context, table, isFull, table, wantsFull, 0, 1 << 16, 1 << 16)
     }
 }

@@ -71,7 +71,7 @@ struct Ipn: ParsableCommand {
             """,
         version: "0.1",
         subcommands: [
-            TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self, PipeCommand.self,
+            TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self, PipeCommand.self, ServeCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
             RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
         ])

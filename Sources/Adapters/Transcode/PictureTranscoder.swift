@@ -25,12 +25,13 @@ final class PictureTranscoder: TrackTranscoder {
             context.pointee.pix_fmt = format
             context.pointee.framerate = AVRational(num: rate.numerator, den: rate.denominator)
             // Fine enough for pictures that come unevenly. MPEG's old ones take their rate from it.
-            let isOld = [AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4].contains(codec.pointee.id)
+            let isOld = [AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG].contains(codec.pointee.id)
             context.pointee.time_base = isOld ? AVRational(num: rate.denominator, den: rate.numerator) : AVRational(num: 1, den: 60_000)
             context.pointee.sample_aspect_ratio = Self.aspect(video, size)
             context.pointee.gop_size = max(1, Int32(rate.value * 2))
             context.pointee.max_b_frames = 0
-            context.pointee.color_range = AVColorRange(UInt32(video.colorRange))
+            // JPEG knows the full range alone.
+            context.pointee.color_range = format == AV_PIX_FMT_YUVJ420P ? AVCOL_RANGE_JPEG : AVColorRange(UInt32(video.colorRange))
             // A tenth of a bit for each pixel of each picture.
             let usual = Int64(Double(size.width) * Double(size.height) * rate.value / 10)
             context.pointee.bit_rate = coding.bitRate ?? usual
@@ -83,6 +84,7 @@ final class PictureTranscoder: TrackTranscoder {
 
     /// What everybody's decoder knows, where the encoder can.
     private static func format(of codec: UnsafePointer<AVCodec>) -> AVPixelFormat {
+        if codec.pointee.id == AV_CODEC_ID_MJPEG { return AV_PIX_FMT_YUVJ420P }
         guard let formats = codec.pointee.pix_fmts else { return AV_PIX_FMT_YUV420P }
         var next = formats
         while next.pointee != AV_PIX_FMT_NONE {

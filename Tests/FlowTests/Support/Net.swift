@@ -26,6 +26,18 @@ enum Net {
         return withAddress(port) { connect(socket, $0, $1) } == 0
     }
 
+    /// A connection to a server, with little room for what is not read.
+    static func connected(_ port: Int) throws -> CInt {
+        let socket = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var size: CInt = 8192
+        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        guard withAddress(port, { connect(socket, $0, $1) }) == 0 else {
+            close(socket)
+            throw Program.Failure(description: "nobody answers at \(port)")
+        }
+        return socket
+    }
+
     /// Whether somebody is bound to a UDP port.
     static func isBound(udp port: Int) -> Bool {
         let text = (try? String(contentsOfFile: "/proc/net/udp", encoding: .utf8)) ?? ""
