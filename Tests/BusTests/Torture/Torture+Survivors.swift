@@ -84,6 +84,11 @@ extension Torture {
         return "\(isLossless ? "LOSSLESS" : "LOSSY") \(nodes), parties \(parties.map(\.child.pid))"
     }
 
+    /// Messages beside those of a batch. - Returns: how many were published.
+    private func burst(_ count: UInt64, by writer: Int) throws -> UInt64 {
+        UInt64(try writers[writer].expect("burst \(count) 8 \(1 << 63 + random.next() % 1000) 0")) ?? 0
+    }
+
     // MARK: What everybody holds
 
     /// Descriptors, and mappings of the bus's memory.
@@ -116,6 +121,7 @@ extension Torture {
         var now: [Holdings] = []
         try eventually("what was held is given back: \(holdings) before, \(now) now") {
             // Who does not look does not learn of anybody.
+            for index in writers.indices { published[index] += try burst(1, by: index) }
             for reader in readers { try reader.expect("drain") }
             now = try held()
             return zip(holdings, now).allSatisfy { $1.descriptors <= $0.descriptors && $1.mappings <= $0.mappings }
@@ -124,7 +130,7 @@ extension Torture {
         // All slots at once, but those that a writer keeps: none is held for a reader that is gone.
         for index in writers.indices {
             try eventually("writer \(index) has its slots back") {
-                let count = UInt64(try writers[index].expect("burst 60 8 \(1 << 63 + random.next() % 1000) 0")) ?? 0
+                let count = try burst(60, by: index)
                 published[index] += count
                 for reader in readers { try reader.expect("drain") }
                 return count == 60

@@ -15,14 +15,12 @@ import TestSupport
         while kills < wanted {
             let network = random.next()
             let torture = try Torture(seed: network, maker: random.next() % 2 == 0 ? one(.maker) : nil)
-            // Each step in turn, in another order each time.
-            for step in TortureStep.of(.writer, .reader, .guest, .electing, .keeper).shuffled(using: &random) {
-                guard kills + torture.kills < wanted else { break }
+            func tried(_ what: String, _ body: () throws -> Void) throws {
                 do {
-                    try torture.kill(at: step)
+                    try body()
                 } catch {
                     let trouble = Trouble(
-                        "seed \(seed), network \(networks), \(torture.kills) deaths, \(step.name): \(error); \(torture.situation)")
+                        "seed \(seed), network \(networks), \(torture.kills) deaths, \(what): \(error); \(torture.situation)")
                     if getenv("IPN_HOLD") != nil {
                         // Everybody stays as it is, for a debugger.
                         print(trouble)
@@ -32,7 +30,14 @@ import TestSupport
                     throw trouble
                 }
             }
-            try torture.end(at: random.next() % 2 == 0 ? one(.ending) : nil, successor: one(.successor))
+            // Each step in turn, in another order each time.
+            for step in TortureStep.of(.writer, .reader, .guest, .electing, .keeper).shuffled(using: &random) {
+                guard kills + torture.kills < wanted else { break }
+                try tried(step.name) { try torture.kill(at: step) }
+            }
+            let ending = random.next() % 2 == 0 ? one(.ending) : nil
+            let successor = one(.successor)
+            try tried("the end") { try torture.end(at: ending, successor: successor) }
             kills += torture.kills
             networks += 1
             hits.merge(torture.hits, uniquingKeysWith: +)

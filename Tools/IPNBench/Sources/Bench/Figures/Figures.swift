@@ -8,7 +8,7 @@ struct Figures {
     /// How many short runs a median is taken of.
     var repeats: Int { isQuick ? 1 : 3 }
 
-    static let names = ["wake", "spin", "flood", "frames", "counts", "memory", "media"]
+    static let names = ["wake", "spin", "flood", "frames", "counts", "memory", "oob", "media"]
 
     func run(_ name: String) throws {
         switch name {
@@ -18,6 +18,7 @@ struct Figures {
         case "frames": try frames()
         case "counts": try counts()
         case "memory": try memory()
+        case "oob": try deaths()
         case "media": try media()
         default: throw Failure("no figure \(name): there are \(Figures.names.joined(separator: ", "))")
         }

@@ -36,7 +36,7 @@ final class Run {
         options.mtu = task.size
         options.isLossless = task.workload == .flood || task.workload == .frames
         switch task.workload {
-        case .wake, .idle, .join: break  // as networks are by default
+        case .wake, .idle, .join, .die: break  // as networks are by default
         // What is on the way should stay in the cache.
         case .frames: options.poolSize = max(4, min(1024, (4 << 20) / task.size))
         // Room for what comes while a spinning reader is kept from its processor.

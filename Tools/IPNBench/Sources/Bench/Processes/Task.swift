@@ -13,6 +13,8 @@ struct Task {
         case idle
         /// A message every 100 microseconds, to a reader that comes and takes one.
         case join
+        /// A node, or a plain process, that holds memory until it is killed.
+        case die
     }
 
     enum Side: String {

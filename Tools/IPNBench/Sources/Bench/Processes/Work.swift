@@ -29,6 +29,7 @@ private func perform(_ task: Task) throws -> Outcome {
     }
     return switch (task.workload, task.side) {
     case (.idle, _): try IdleNodes(ends: ends).run()
+    case (.die, _): try Doomed(ends: ends).run()
     case (.wake, .writer), (.spin, .writer): try PingWriter(ends: ends).run(task.carriers.map { try ends.sender($0) })
     case (.wake, .reader), (.spin, .reader): try PingReader(ends: ends).run(task.carriers.map { try ends.receiver($0) })
     case (.flood, .writer), (.frames, .writer): try flood(ends, from: try ends.sender(task.carriers[0]))

@@ -19,10 +19,19 @@ final class Worker {
     }
 
     deinit {
-        if !hasEnded {
-            kill(process, SIGKILL)
-            waitpid(process, nil, 0)
-        }
+        kill()
+        reap()
+    }
+
+    /// Kills it, without waiting for its end.
+    func kill() {
+        if !hasEnded { _ = Glibc.kill(process, SIGKILL) }
+    }
+
+    /// Waits until the kernel has torn it down.
+    func reap() {
+        if !hasEnded { waitpid(process, nil, 0) }
+        hasEnded = true
     }
 
     /// - Throws: what it says, where it has ended.
