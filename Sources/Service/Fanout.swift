@@ -16,7 +16,7 @@ package struct Fanout {
     /// - Returns: whether any of them failed; each has said why.
     package func run() throws -> Bool {
         var troupe = Troupe(stop: stop, display: ProgressDisplay(isMuted: isatty(standardError) == 0))
-        for target in targets { try troupe.start("stream", label: target.label, target.arguments) }
+        for target in targets { try troupe.start(Role("stream", label: target.label, target.arguments)) }
         try troupe.superviseToTheEnd()
         return troupe.hasFailed
     }

@@ -50,8 +50,5 @@ package struct FileSink: ~Copyable, ConsumerSink {
         muxer = nil
     }
 
-    private var numbered: String {
-        guard let dot = url.lastIndex(of: "."), !url[dot...].contains("/") else { return "\(url)-\(count)" }
-        return "\(url[..<dot])-\(count)\(url[dot...])"
-    }
+    private var numbered: String { Role.numbered(url, count) }
 }

@@ -9,18 +9,23 @@ package struct Tee {
     private let stop: StopSignal
     private let path: String?
     private let mode: FilePermissions
-    private var consumers: [(name: String, label: String, arguments: [String])] = []
+    private let restarts: Bool
+    private var consumers: [Role] = []
 
-    /// - Parameter path: of the network; nil for one in a temporary folder.
-    package init(stop: StopSignal, path: String?, mode: FilePermissions) {
+    /// - Parameters:
+    ///   - path: of the network; nil for one in a temporary folder.
+    ///   - restarts: whether a consumer that failed is started again, as long as the publisher runs.
+    package init(stop: StopSignal, path: String?, mode: FilePermissions, restarts: Bool) {
         self.stop = stop
         self.path = path
         self.mode = mode
+        self.restarts = restarts
     }
 
     /// Adds a consumer: its command line, in which `{network}` stands for the path.
-    package mutating func add(_ name: String, label: String, _ arguments: [String]) {
-        consumers.append((name, label, arguments))
+    /// - Parameter file: which argument is a file that must not be there: started again, it takes another.
+    package mutating func add(_ name: String, label: String, _ arguments: [String], file: Int? = nil) {
+        consumers.append(Role(name, label: label, arguments, file: file))
     }
 
     /// Whether a player will draw its picture on this terminal, for want of a display.
@@ -53,14 +58,12 @@ package struct Tee {
         try node.connect(directions: [])
         try node.setDescription("ipn tee")
 
-        var troupe = Troupe(stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal))
-        for consumer in consumers {
-            try troupe.start(consumer.name, label: consumer.label, consumer.arguments.map { $0 == "{network}" ? path : $0 })
-        }
+        var troupe = Troupe(stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal), restarts: restarts)
+        for consumer in consumers { try troupe.start(consumer.on(path)) }
         // The source begins when everybody is there, so that nobody misses its beginning.
         try troupe.awaitReaders()
         if troupe.isAnyoneRunning && !stop.isRaised {
-            try troupe.start("publish", label: label, publish.map { $0 == "{network}" ? path : $0 })
+            try troupe.start(Role("publish", label: label, publish).on(path))
         }
         try troupe.superviseToTheEnd()
         return troupe.hasFailed

@@ -11,24 +11,64 @@ struct Troupe: ~Copyable {
     private var display: ProgressDisplay
     private let start = monotonicNanoseconds()
 
-    /// A place for a child, which cannot be copied into an array.
+    private let restarts: Bool
+
+    /// A place for a child, which cannot be copied into an array, and for those that follow it.
     private final class Slot {
+        let role: Role
         var child: ChildProcess
-        init(_ child: consuming ChildProcess) { self.child = child }
-        var isPublisher: Bool { child.name == "publish" }
+        var began = monotonicNanoseconds()
+        /// When to start it again, in nanoseconds on CLOCK_MONOTONIC.
+        var due: Int64?
+        var pause: Int64 = 1_000_000_000
+
+        init(_ role: Role) throws(MediaError) {
+            self.role = role
+            child = try ChildProcess(role.name, label: role.label, arguments: role.arguments)
+        }
+
+        var isPublisher: Bool { role.name == "publish" }
     }
 
-    init(stop: StopSignal, node: Node? = nil, display: ProgressDisplay) {
+    /// - Parameter restarts: whether a consumer that failed is started again, as long as the publisher runs.
+    init(stop: StopSignal, node: Node? = nil, display: ProgressDisplay, restarts: Bool = false) {
         self.stop = stop
         self.node = node
         self.display = display
+        self.restarts = restarts
     }
 
     var isAnyoneRunning: Bool { children.contains { $0.child.isRunning } }
     var hasFailed: Bool { children.contains { $0.child.hasFailed } }
 
-    mutating func start(_ name: String, label: String, _ arguments: [String]) throws(MediaError) {
-        children.append(Slot(try ChildProcess(name, label: label, arguments: arguments)))
+    mutating func start(_ role: Role) throws(MediaError) { children.append(try Slot(role)) }
+
+    /// The consumers that will be started again.
+    private var returning: [Slot] {
+        guard restarts, children.contains(where: { $0.isPublisher && $0.child.isRunning }) else { return [] }
+        return children.filter { !$0.isPublisher && $0.child.hasFailed }
+    }
+
+    /// Starts those again that have failed: after a second at first, then after twice the time, half a minute at most.
+    /// - Returns: when the next is due.
+    private mutating func restartFailed() throws(MediaError) -> Int64? {
+        let now = monotonicNanoseconds()
+        for slot in returning {
+            guard let due = slot.due else {
+                // Who did well for a while has not failed for want of a pause.
+                if now - slot.began > 60_000_000_000 { slot.pause = 1_000_000_000 }
+                slot.due = now + slot.pause
+                say("\(slot.role.name) \(slot.role.label): it has failed, and is started again in \(slot.pause / 1_000_000_000) s")
+                slot.pause = min(slot.pause * 2, 30_000_000_000)
+                continue
+            }
+            guard now >= due else { continue }
+            slot.due = nil
+            slot.began = now
+            let role = slot.role.again()
+            slot.child = try ChildProcess(role.name, label: role.label, arguments: role.arguments)
+        }
+        return returning.compactMap { $0.due }.min()
     }
 
     /// Waits until every consumer that still runs receives.
@@ -46,7 +86,7 @@ struct Troupe: ~Copyable {
         while isAnyoneRunning {
             // Whoever asks us to stop asks the publisher: the consumers end with the stream. Without consumers, it has
             // nobody to publish for.
-            let isAlone = !children.contains { !$0.isPublisher && $0.child.isRunning }
+            let isAlone = returning.isEmpty && !children.contains { !$0.isPublisher && $0.child.isRunning }
             if !isEnding && (stop.isRaised || isAlone) {
                 isEnding = true
                 let publisher = children.filter { $0.isPublisher && $0.child.isRunning }
@@ -57,7 +97,8 @@ struct Troupe: ~Copyable {
                 isEnding = true
                 for slot in children { slot.child.stop() }
             }
-            try wait(until: display.next)
+            let due = isEnding ? nil : try restartFailed()
+            try wait(until: [display.next, due].compactMap { $0 }.min())
             if display.isDue { display.show(children.reversed().map { $0.child.line() }) }
         }
         let seconds = Double(monotonicNanoseconds() - start) / 1e9

@@ -33,6 +33,8 @@ struct TeeCommand: ParsableCommand {
     var loop = false
     @Option(help: "End after that many seconds.")
     var duration: Seconds?
+    @Flag(help: "Start a consumer again that has failed, as long as the input runs; a recording goes on in copy-2.mkv.")
+    var restart = false
     @Option(help: "The network's path, so that others can join. [default: one of its own in the temporary folder]")
     var network: String?
     @Option(help: "Who may join, in octal.")
@@ -46,9 +48,9 @@ struct TeeCommand: ParsableCommand {
 
     func run() throws {
         let stop = try StopSignal()
-        var tee = Tee(stop: stop, path: network, mode: mode.permissions)
+        var tee = Tee(stop: stop, path: network, mode: mode.permissions, restarts: restart)
         for file in record {
-            tee.add("record", label: file, ["record", "{network}", file] + (overwrite ? ["--overwrite"] : []))
+            tee.add("record", label: file, ["record", "{network}", file] + (overwrite ? ["--overwrite"] : []), file: overwrite ? nil : 2)
         }
         for address in stream { tee.add("stream", label: "\(LoggedAddress(address))", ["stream", "{network}", address]) }
         if play { tee.add("play", label: "", ["play", "{network}"] + (sound ? [] : ["--no-sound"])) }

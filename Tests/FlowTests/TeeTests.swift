@@ -70,6 +70,22 @@ import Testing
         try await expectGone(tee, scratch)
     }
 
+    @Test func aConsumerThatFailedIsStartedAgain() async throws {
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "test:", "--record", "a.mkv", "--record", "b.mkv", "--restart", "--network", "net")
+        try await scratch.awaitProgress(of: "a.mkv")
+        let victim = try #require(try await scratch.show("net")?.nodes.first { $0.description.contains("a.mkv") })
+        kill(victim.pid, SIGKILL)
+        try await scratch.awaitProgress(of: "a-2.mkv")
+        tee.send(SIGINT)
+        try await tee.succeeded()
+        #expect(tee.complaint.contains("ipn: record a.mkv: it has failed, and is started again in 1 s\n"), "\(tee.complaint)")
+        // What was lost with the process was not lost by the other; and the new one begins at a key frame.
+        #expect(try await Recording("b.mkv", in: scratch).flaws() == [])
+        #expect(try await Recording("a-2.mkv", in: scratch).flaws() == [])
+        try await expectGone(tee, scratch)
+    }
+
     @Test func aSourceThatIsNotThereEndsAll() async throws {
         let scratch = try Scratch()
         let tee = try scratch.ipn("tee", "nowhere.mp4", "--record", "x.mkv", "--play")
