@@ -42,20 +42,31 @@ package struct PublishJob {
             var settings = settings
             settings.restsAfter = settings.restsAfter ?? 0
             let signal = try TestSignal(signalSettings)
-            let node = try join(signal.streams, settings, label: "ipn publish test:")
+            let label = Self.label("ipn publish test:", signal.streams)
+            let node = try join(signal.streams, settings, label: label)
             var publisher = Publisher(
-                signal, on: node, label: "ipn publish test:", settings: settings, stop: stop, meter: meter,
+                signal, on: node, label: label, settings: settings, stop: stop, meter: meter,
                 requestKeyFrame: { $0.requestKeyFrame() }, rewind: { _ throws(MediaError) in })
             try publisher.run()
         case .address(let url):
             let demuxer = try Demuxer(url: url, stop: stop.flag)
             for skipped in demuxer.skipped { say("\(url): \(skipped) is not carried") }
-            let node = try join(demuxer.streams, settings, label: "ipn publish")
+            let label = Self.label("ipn publish", demuxer.streams)
+            let node = try join(demuxer.streams, settings, label: label)
             var publisher = Publisher(
-                demuxer, on: node, label: "ipn publish", settings: settings, stop: stop, meter: meter,
+                demuxer, on: node, label: label, settings: settings, stop: stop, meter: meter,
                 rewind: { demuxer throws(MediaError) in try demuxer.rewind() })
             try publisher.run()
         }
+    }
+
+    /// What `ipn show` and `ipn top` print: `ipn publish test: h264 640x360, aac`.
+    private static func label(_ name: String, _ streams: [StreamDescription]) -> String {
+        let words = streams.map { stream in
+            stream.video.map { "\(stream.codec) \($0.width)x\($0.height)" } ?? stream.codec
+        }
+        // Room for what is said of its state behind it.
+        return String("\(name) \(words.joined(separator: ", "))".prefix(50))
     }
 
     /// Joins the network, or makes it.

@@ -59,6 +59,7 @@ struct Ipn: ParsableCommand {
               ipn receive /tmp/net &           everybody who receives hears
               echo hello | ipn send /tmp/net   what anybody sends
               ipn show /tmp/net                who is there, and what was lost
+              ipn top                          all of your networks, as they go
               ipn bench                        how fast this machine is
               ipn run -- ./program             a program that was written for AF_IPN
 
@@ -72,7 +73,7 @@ struct Ipn: ParsableCommand {
         version: "0.1",
         subcommands: [
             TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self, PipeCommand.self, ServeCommand.self,
-            CreateCommand.self, RemoveCommand.self, ShowCommand.self, SendCommand.self, ReceiveCommand.self,
+            CreateCommand.self, RemoveCommand.self, ShowCommand.self, TopCommand.self, SendCommand.self, ReceiveCommand.self,
             RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
         ])
 }

@@ -3,7 +3,7 @@ import TestSupport
 
 /// What `ipn` says of itself.
 @Suite struct HelpTests {
-    @Test(arguments: [[], ["create"], ["remove"], ["show"], ["send"], ["receive"], ["run"], ["bench"], ["stream"], ["pipe"], ["serve"]])
+    @Test(arguments: [[], ["create"], ["remove"], ["show"], ["top"], ["send"], ["receive"], ["run"], ["bench"], ["stream"], ["pipe"], ["serve"]])
     func helpHasExamples(command: [String]) throws {
         let result = try Tool.run(command + ["--help"])
         #expect(result.status == 0)

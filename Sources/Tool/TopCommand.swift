@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import IPN
+import Service
+
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Watch your networks: who is there, how much they send, and what is lost.",
+        discussion: """
+            Every network of yours, or those that are named, busiest first; Ctrl-C ends it. PENDING is what a receiver has still \
+            to read. One question a look to each network's keeper: the streams go on as if nobody looked.
+
+            EXAMPLES
+              ipn top
+              ipn top /tmp/cam --interval 0.5
+              ipn top --once
+              ipn top --json | jq '.networks[] | {path, rate, lost}'
+            """)
+
+    @Argument(help: "Networks. [default: all of yours in this network namespace]", completion: .file())
+    var paths: [String] = []
+    @Option(help: "Seconds between two looks, 0.1 to 3600.")
+    var interval = Seconds(1)
+    @Flag(help: "One look, after an interval to count over.")
+    var once = false
+    @Flag(help: "Print JSON, a line a look.")
+    var json = false
+
+    func validate() throws {
+        guard 0.1...3600 ~= interval.seconds else { throw ValidationError("--interval \(interval.seconds): take 0.1 to 3600 seconds") }
+    }
+
+    func run() throws {
+        // What is named has to be there; later, whatever goes is only missing.
+        for path in paths { _ = try NetworkStatus(of: path) }
+        let stop = try StopSignal()
+        let isScreen = isatty(STDOUT_FILENO) == 1 && !json && !once
+        var last = look()
+        while wait(stop) {
+            let now = look()
+            let networks = now.networks(since: last)
+            last = now
+            // Home, each line to its end, and nothing below: no flicker.
+            if isScreen { print("\u{1b}[H", terminator: "") }
+            let lines = json ? [try line(networks)] : TopTable.lines(networks, size: isScreen ? TopTable.screenSize() : nil)
+            for line in lines { print(isScreen ? line + "\u{1b}[K" : line) }
+            if isScreen { print("\u{1b}[J", terminator: "") } else if !json && !once { print() }
+            // What print(_:) could not get rid of shows only here.
+            guard fflush(nil) == 0 else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
+            if once { return }
+        }
+    }
+
+    private func look() -> TopSample { TopSample(paths.isEmpty ? NetworkStatus.paths() : paths) }
+
+    /// - Returns: false if somebody asked to stop.
+    private func wait(_ stop: StopSignal) -> Bool {
+        var set = pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&set, 1, CInt(interval.seconds * 1000))
+        return !stop.isRaised
+    }
+
+    private func line(_ networks: [TopSample.Network]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(["networks": networks]), as: UTF8.self)
+    }
+}
+
+/// Networks and their nodes as lines.
+private enum TopTable {
+    static func screenSize() -> (columns: Int, rows: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 1 else { return (80, 24) }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// - Parameter size: of a screen that nothing may run out of; nil for lines of any length.
+    static func lines(_ networks: [TopSample.Network], size: (columns: Int, rows: Int)?) -> [String] {
+        var lines: [String] = networks.isEmpty ? ["no network of yours is here"] : []
+        for network in networks {
+            lines.append(
+                "\(network.path)  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
+                    + "  \(network.rate.rounded(to: 1))/s  \(network.messages) messages  \(network.lost) lost")
+            if !network.nodes.isEmpty { lines.append(row("RW", "PID", "MSG/S", "LOST/S", "LOST", "PENDING", "DESCRIPTION")) }
+            for node in network.nodes {
+                lines.append(
+                    row(
+                        (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.pid)", node.rate.rounded(to: 1),
+                        node.lostRate.rounded(to: 1), "\(node.lost)", "\(node.pending)", node.description))
+            }
+        }
+        guard let size else { return lines }
+        return lines.prefix(size.rows - 1).map { String($0.prefix(size.columns)) }
+    }
+
+    private static func row(_ cells: String...) -> String {
+        let widths = [2, 7, 9, 7, 8, 7]
+        let numbers = zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }
+        return "  " + (numbers + cells.suffix(1)).joined(separator: " ")
+    }
+}
