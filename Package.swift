@@ -72,7 +72,9 @@ let package = Package(
         // Optimised in every build: it stands before each call of a program.
         .target(
             name: "Preload", dependencies: ["CIPN"], exclude: ["Manual"], publicHeadersPath: ".",
-            cSettings: [.unsafeFlags(["-O2", "-fomit-frame-pointer"])]),
+            cSettings: [.unsafeFlags(["-O2", "-fomit-frame-pointer"])],
+            // All in C: without this, every program would load the run-time library of Swift, and need it to be there.
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
 
         // The media on it.
         .target(name: "Media", dependencies: ["CIPN"], swiftSettings: ours),

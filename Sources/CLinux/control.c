@@ -32,8 +32,6 @@ int linux_is_nonblocking(int descriptor) {
   return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-int linux_after_fork(void (*in_child)(void)) { return pthread_atfork(NULL, NULL, in_child); }
-
 int linux_ioctl(int descriptor, unsigned long request, void *argument) { return ioctl(descriptor, request, argument); }
 
 int linux_dup3(int descriptor, int made, int flags) { return dup3(descriptor, made, flags); }

@@ -206,7 +206,11 @@ final class Membership: @unchecked Sendable {
                 guard (try? awaitKeeper()) != nil else { return true }
             }
             do throws(Errno) {
-                if !link.isAwaitingAnswer { try link.post(table.request()) }
+                if !link.isAwaitingAnswer {
+                    // The node's other side has asked: then the writer needs not wait for another answer to know a newcomer.
+                    if table.isKnown && table.version >= page.rosterVersion.loadAcquiring() { return true }
+                    try link.post(table.request())
+                }
                 if patience == .moment { _ = try? waitReadable(link.rawDescriptor, milliseconds: 5) }
                 let answer = try link.takePosted(waiting: patience == .untilAnswered)
                 let more = try table.apply(answer)

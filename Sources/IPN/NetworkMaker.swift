@@ -129,7 +129,7 @@ enum NetworkMaker {
             let ourEnd = Descriptor(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             try spawn(
-                arguments: [KeeperProgram.path(), path, rendezvous],
+                arguments: [KeeperProgram.absolutePath(), path, rendezvous],
                 descriptors: held + [listener.raw, theirEnd.raw] + (will >= 0 ? [will] : []))
             step("start: keeper started")
             return ControlSocket(PacketSocket(owning: ourEnd))
@@ -162,6 +162,14 @@ enum NetworkMaker {
 enum KeeperProgram {
     /// The environment variable that names it. Ignored in programs with raised rights.
     static let variable = "IPN_KEEPER"
+
+    /// As it is found from wherever a process may be.
+    static func absolutePath() -> String {
+        let found = path()
+        guard let whole = realpath(found, nil) else { return found }
+        defer { free(whole) }
+        return String(cString: whole)
+    }
 
     /// Beside the running program, beside the library that it uses, or where it was installed.
     static func path() -> String {

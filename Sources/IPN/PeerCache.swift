@@ -18,7 +18,7 @@ enum PeerCache {
         weak var pool: PeerPool?
     }
 
-    private static let lock = Lock()
+    private static let lock = Lock(isHeldOverForks: true)
     /// With `lock` held.
     nonisolated(unsafe) private static var entries: [Key: Entry] = [:]
 

@@ -22,7 +22,7 @@ final class Watchman: @unchecked Sendable {
         var nextLook: UInt64?
     }
 
-    private static let place = Lock()
+    private static let place = Lock(isHeldOverForks: true)
     nonisolated(unsafe) private static var present: (process: pid_t, watchman: Watchman)?
 
     /// This process's. A forked child has none until it asks.

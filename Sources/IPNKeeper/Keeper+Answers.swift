@@ -38,6 +38,21 @@ extension Keeper {
             items.append(item)
         }
         try member.control.send(answer, items: items, descriptors: descriptors)
+        ringNewcomers(items, for: asker)
+    }
+
+    /// Rings those of whom a LOSSY writer has just been told: it may have sent before it knew them, when they slept already.
+    ///
+    /// After the answer has gone: whoever sends once it is there rings by itself.
+    private func ringNewcomers(_ items: [ipn_roster_item], for writer: ConnectedNode) {
+        guard router == nil, let head = writer.head else { return }
+        // FENCE newcomer: the message before the look at `armed`; pairs with FENCE arm in Inbox.
+        fullFence()
+        for item in items where item.event == IPN_EVENT_JOIN.rawValue {
+            guard let node = nodes[item.node_id], node.receives, pending(for: node, from: writer, head) > 0 else { continue }
+            let armed = node.word(Int(IPN_NODE_ARMED))
+            if armed & UInt64(IPN_ASLEEP) != 0 { node.readerDoorbell.ring(armed) }
+        }
     }
 
     private func item(
@@ -117,14 +132,19 @@ extension Keeper {
             item.pending = port.pending
         } else if node.receives {
             for (stream, head) in streams where stream.nodeID != node.nodeID {
-                guard let cursor = stream.cursor else { continue }
-                let place = NodeRegion.cursorRange(cursor).lowerBound
-                guard node.word(place + Int(IPN_CURSOR_GENERATION)) == stream.nodeID else { continue }
-                let tail = node.word(place + Int(IPN_CURSOR_TAIL))
-                // Both are other processes' words: the sum must not trap.
-                item.pending &+= head >= tail ? head - tail : 0
+                item.pending &+= pending(for: node, from: stream, head)
             }
         }
         return item
+    }
+
+    /// What a node has not read yet of a writer; 0 where it has no place in it. All are other processes' words: sums of it must
+    /// not trap.
+    private func pending(for node: ConnectedNode, from writer: ConnectedNode, _ head: UInt64) -> UInt64 {
+        guard let cursor = writer.cursor else { return 0 }
+        let place = NodeRegion.cursorRange(cursor).lowerBound
+        guard node.word(place + Int(IPN_CURSOR_GENERATION)) == writer.nodeID else { return 0 }
+        let tail = node.word(place + Int(IPN_CURSOR_TAIL))
+        return head >= tail ? head - tail : 0
     }
 }

@@ -35,6 +35,9 @@ package final class Socket: @unchecked Sendable {
     let sending = Lock()
     let receiving = Lock()
     var state = State()
+    /// What a forked child finds of it: never half written, whatever other threads do. With `inheriting` held.
+    private var inheritable = State()
+    private static let inheriting = Lock(isHeldOverForks: true)
     /// Of what is sent. With `sending` held.
     var tag: UInt64 = 0
     /// The program's description of the handle, under a number of our own: its flags and time-outs are ours.
@@ -49,6 +52,7 @@ package final class Socket: @unchecked Sendable {
         self.handle = own
         self.protocolNumber = protocolNumber
         state.options.protocolNumber = protocolNumber
+        inheritable = state
     }
 
     /// Takes up a socket that was inherited through exec, came over a Unix socket, or is a forked child's.
@@ -62,7 +66,7 @@ package final class Socket: @unchecked Sendable {
         node = Node(handle: try Handle(owning: fresh))
         if let parent {
             // What was told to nobody else is known from the parent's memory, which is ours now.
-            state = parent.state
+            state = parent.inheritable
             tag = parent.tag
             protocolNumber = parent.protocolNumber
         } else {
@@ -70,6 +74,7 @@ package final class Socket: @unchecked Sendable {
         }
         guard parent == nil || state.isBound || state.isConnected else {
             handle = spare
+            inheritable = state
             return
         }
         let claim: Claim
@@ -81,6 +86,7 @@ package final class Socket: @unchecked Sendable {
         state.wantsNumberOfNodes = claim.wantsNumberOfNodes
         state.description = claim.description
         state.shut = Node.Directions.both.subtracting(claim.directions)
+        inheritable = state
     }
 
     /// Whether a descriptor is of the same open file description as our handle: a socket has an inode of its own.
@@ -182,7 +188,12 @@ package final class Socket: @unchecked Sendable {
 
     func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
         control.lock()
-        defer { control.unlock() }
+        defer {
+            Self.inheriting.lock()
+            inheritable = state
+            Self.inheriting.unlock()
+            control.unlock()
+        }
         return try body(&state)
     }
 

@@ -11,14 +11,15 @@ package import SystemPackage
 /// name, because it was inherited through exec, came over a Unix socket, or was duplicated without a word. A forked child
 /// has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
 package enum SocketTable {
-    private static let lock = Lock()
+    private static let lock = Lock(isHeldOverForks: true)
     /// Held while an inherited socket is taken up, which asks the keeper.
     private static let adopting = Lock()
     /// With `lock` held.
     nonisolated(unsafe) private static var sockets: [CInt: Entry] = [:]
-    /// Grows in every forked child.
-    nonisolated(unsafe) private static var generation = 0
-    nonisolated(unsafe) private static var hearsOfForks = false
+    /// How many forks lie between this process and the one that opened the first socket, and where that is written down
+    /// again in each: fork(2)'s handlers are not run for every child. With `lock` held.
+    nonisolated(unsafe) private static var forks = 0
+    nonisolated(unsafe) private static var mark: UnsafeMutablePointer<Int>?
 
     private struct Entry {
         var socket: Socket
@@ -36,24 +37,51 @@ package enum SocketTable {
         let handle = Descriptor(
             owning: try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | (type & flags), 0) })
         let socket = try Socket(handle: handle, protocolNumber: Int(protocolNumber))
+        try prepareForForks()
         let raw = handle.release()
         keep(raw, socket)
         return raw
     }
 
-    private static func keep(_ raw: CInt, _ socket: Socket) {
+    private static func prepareForForks() throws(Errno) {
         lock.lock()
-        if !hearsOfForks {
-            hearsOfForks = true
-            _ = linux_after_fork(countFork)
-        }
-        // A number that was closed behind our back is a new socket's now.
-        let old = sockets.updateValue(Entry(socket: socket, generation: generation), forKey: raw)
-        lock.unlock()
-        if let old, !isKnown(old.socket) { old.socket.close() }
+        defer { lock.unlock() }
+        guard mark == nil else { return }
+        guard let made = linux_word_cleared_by_fork() else { throw Errno.noMemory }
+        forks += 1
+        made.pointee = forks
+        mark = made
     }
 
-    private static let countFork: @convention(c) () -> Void = { generation += 1 }
+    /// Which process of a line of forks this is. With `lock` held.
+    private static var generation: Int {
+        guard let mark else { return forks }
+        if mark.pointee == 0 {
+            forks += 1
+            mark.pointee = forks
+            // Whoever held it was a thread of the parent's.
+            adopting.renew()
+        }
+        return forks
+    }
+
+    private static func keep(_ raw: CInt, _ socket: Socket) {
+        lock.lock()
+        let now = generation
+        // A number that was closed behind our back is a new socket's now.
+        let old = sockets.updateValue(Entry(socket: socket, generation: now), forKey: raw)
+        lock.unlock()
+        if let old { drop(old, now) }
+    }
+
+    /// Ends a socket that has no number left. A parent's object stands for the parent's node: it is left alone, for good.
+    private static func drop(_ entry: Entry, _ now: Int) {
+        if entry.generation != now {
+            _ = Unmanaged.passRetained(entry.socket)
+        } else if !isKnown(entry.socket) {
+            entry.socket.close()
+        }
+    }
 
     private static func isKnown(_ socket: Socket) -> Bool {
         lock.lock()
@@ -79,12 +107,14 @@ package enum SocketTable {
     private static func adopt(_ raw: CInt, from parent: Socket?) throws(Errno) -> Socket {
         adopting.lock()
         defer { adopting.unlock() }
+        try prepareForForks()
         // Another thread may have been faster; or it is a duplicate that nobody spoke of.
         let name = Handle.name(of: raw)
         guard parent != nil || name != nil else { throw Errno(rawValue: ENOTSOCK) }
         lock.lock()
+        let now = generation
         let known = sockets.first { key, entry in
-            entry.generation == generation && (key == raw || (name != nil && Handle.name(of: entry.socket.handle.raw) == name))
+            entry.generation == now && (key == raw || (name != nil && Handle.name(of: entry.socket.handle.raw) == name))
         }
         lock.unlock()
         if let known {
@@ -102,7 +132,7 @@ package enum SocketTable {
                 let isInherited = linux_fcntl(number, F_GETFD, 0) & FD_CLOEXEC == 0
                 _ = linux_dup3(socket.handle.raw, number, isInherited ? 0 : O_CLOEXEC)
             }
-            sockets[number] = Entry(socket: socket, generation: generation)
+            sockets[number] = Entry(socket: socket, generation: now)
         }
         lock.unlock()
         return socket
@@ -134,11 +164,7 @@ package enum SocketTable {
         let now = generation
         lock.unlock()
         guard let entry else { return false }
-        if entry.generation != now {
-            _ = Unmanaged.passRetained(entry.socket)
-        } else if !isKnown(entry.socket) {
-            entry.socket.close()
-        }
+        drop(entry, now)
         return true
     }
 }

@@ -8,7 +8,9 @@ package final class Lock: @unchecked Sendable {
 
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    package init() {
+    /// - Parameter isHeldOverForks: for what a forked child goes on with. No thread is then amid what the lock guards when a
+    ///   process forks. Nobody may wait for another such lock, or for long, while holding it.
+    package init(isHeldOverForks: Bool = false) {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -19,6 +21,7 @@ package final class Lock: @unchecked Sendable {
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)
+        if isHeldOverForks { precondition(linux_hold_over_forks(mutex) == 0, "no memory for a lock") }
     }
 
     deinit {
@@ -31,6 +34,9 @@ package final class Lock: @unchecked Sendable {
     package func lock() { pthread_mutex_lock(mutex) }
     package func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
     package func unlock() { pthread_mutex_unlock(mutex) }
+
+    /// Frees it in a forked child, where the thread that held it is not.
+    package func renew() { pthread_mutex_init(mutex, nil) }
 
     /// Lets go of the lock until somebody says that something has changed, and takes it again. See pthread_cond_wait(3).
     /// - Parameter deadline: nanoseconds on CLOCK_MONOTONIC.

@@ -2,6 +2,7 @@
 #include "descriptors.h"
 #include "epoll.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* An edge-triggered set is told again once a call has found nothing to do. */
@@ -21,25 +22,38 @@ static void check(size_t length, size_t room) {
   if (length > room) __chk_fail();
 }
 
+/* What moves no byte is left to the kernel, as sockets have it: read(2) of nothing takes no message, and parts without a
+ * byte, or more of them than there may be, make none. */
+static bool moves_nothing(const struct iovec *parts, int count) {
+  if (count <= 0 || count > IOV_MAX) return true;
+  for (int i = 0; i < count; i++)
+    if (parts[i].iov_len > 0) return false;
+  return true;
+}
+
+static ssize_t read_message(int fd, void *bytes, size_t length) {
+  return length == 0 ? real.read(fd, bytes, length) : received(fd, library.recv(fd, bytes, length, 0));
+}
+
 static ssize_t gather(int fd, const struct iovec *parts, int count) {
-  if (count < 0) return errno = EINVAL, -1;
+  if (moves_nothing(parts, count)) return real.writev(fd, parts, count);
   struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
   return sent(fd, library.sendmsg(fd, &message, 0));
 }
 
 static ssize_t scatter(int fd, const struct iovec *parts, int count) {
-  if (count < 0) return errno = EINVAL, -1;
+  if (moves_nothing(parts, count)) return real.readv(fd, parts, count);
   struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
   return received(fd, library.recvmsg(fd, &message, 0));
 }
 
 INTERPOSE(
-    ssize_t, read, received(fd, library.recv(fd, bytes, length, 0)),
+    ssize_t, read, read_message(fd, bytes, length),
     (fd, bytes, length), int fd, void *bytes, size_t length)
 
 EXPORT ssize_t __read_chk(int fd, void *bytes, size_t length, size_t room) {
   check(length, room);
-  DISPATCH(fd, __builtin_return_address(0), received(fd, library.recv(fd, bytes, length, 0)), real.read(fd, bytes, length));
+  DISPATCH(fd, __builtin_return_address(0), read_message(fd, bytes, length), real.read(fd, bytes, length));
 }
 
 INTERPOSE(
@@ -127,12 +141,16 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
   return done > 0 || count == 0 ? (int)done : -1;
 }
 
-/* Whether a time-out that began at `start` has passed. */
-static bool has_passed(const struct timespec *timeout, const struct timespec *start) {
+/* Takes what has passed since then, which becomes now, off a time-out. */
+static void count_down(struct timespec *timeout, struct timespec *since) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t passed = (now.tv_sec - start->tv_sec) * INT64_C(1000000000) + now.tv_nsec - start->tv_nsec;
-  return passed >= timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec;
+  timeout->tv_sec -= now.tv_sec - since->tv_sec;
+  timeout->tv_nsec -= now.tv_nsec - since->tv_nsec;
+  if (timeout->tv_nsec < 0) timeout->tv_sec--, timeout->tv_nsec += 1000000000;
+  if (timeout->tv_nsec >= 1000000000) timeout->tv_sec++, timeout->tv_nsec -= 1000000000;
+  if (timeout->tv_sec < 0) *timeout = (struct timespec){0, 0};
+  *since = now;
 }
 
 /* As recvmmsg(2) has it, bugs included: the time-out is looked at after each message only. */
@@ -143,6 +161,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
       if (messages[i].msg_hdr.msg_controllen > 0) look_for_sockets(&messages[i].msg_hdr);
     return result;
   }
+  if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)) return errno = EINVAL, -1;
   struct timespec start;
   clock_gettime(CLOCK_MONOTONIC, &start);
   unsigned done = 0;
@@ -152,7 +171,10 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     if (result < 0) break;
     messages[done++].msg_len = (unsigned)result;
     if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
-    if (timeout && has_passed(timeout, &start)) break;
+    if (timeout) count_down(timeout, &start);
+    if (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0) break;
+    /* News are told at once. */
+    if (messages[done - 1].msg_hdr.msg_flags & MSG_OOB) break;
   }
   return done > 0 || count == 0 ? (int)done : -1;
 }

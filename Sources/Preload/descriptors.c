@@ -162,7 +162,6 @@ __attribute__((constructor)) static void begin(void) {
   int error = errno;
   real_resolve();
   note_owner();
-  epoll_survive_fork();
   pthread_atfork(NULL, NULL, note_owner);
   look_at_inherited();
   errno = error;

@@ -19,6 +19,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void acquire(void) { pthread_mutex_lock(&lock); }
 static void release(void) { pthread_mutex_unlock(&lock); }
+/* Once libipn is there, which is asked with this lock held: what is registered last is taken first. */
 void epoll_survive_fork(void) { pthread_atfork(acquire, release, release); }
 
 static struct watch *find(int set, int fd) {
@@ -210,7 +211,11 @@ EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int millis
 EXPORT int epoll_pwait2(
     int set, struct epoll_event *events, int most, const struct timespec *timeout, const sigset_t *mask) {
   if (!is_watched(set)) return real.epoll_pwait2(set, events, most, timeout, mask);
-  return wait_ours(set, events, most, timeout ? timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec : -1, mask);
+  if (!timeout) return wait_ours(set, events, most, -1, mask);
+  if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000) return errno = EINVAL, -1;
+  /* A time-out of centuries is none. */
+  bool isEndless = timeout->tv_sec > INT64_C(1) << 32;
+  return wait_ours(set, events, most, isEndless ? -1 : timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec, mask);
 }
 
 /* A set that was closed where nobody here sees it leaves its number behind. */

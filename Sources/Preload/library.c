@@ -1,4 +1,4 @@
-#include "library.h"
+#include "epoll.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -73,6 +73,7 @@ static void load(void) {
 #undef X
   library = found;
   dl_iterate_phdr(measure, (void *)library.socket);
+  epoll_survive_fork();
   is_loaded = true;
 }
 

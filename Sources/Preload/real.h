@@ -30,9 +30,6 @@
   X(int, socketpair, (int domain, int type, int protocol, int ends[2]), (domain, type, protocol, ends))                        \
   X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))                              \
   X(int, connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))                           \
-  X(int, listen, (int fd, int backlog), (fd, backlog))                                                                         \
-  X(int, accept, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))                                 \
-  X(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags), (fd, address, length, flags))              \
   X(int, shutdown, (int fd, int how), (fd, how))                                                                               \
   X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))                            \
   X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))                            \

@@ -43,24 +43,6 @@ INTERPOSE(
     int, getpeername, library.getpeername(fd, address, length),
     (fd, address, length), int fd, struct sockaddr *address, socklen_t *length)
 
-/* There are no servers on a bus. */
-static int not_supported(void) { return errno = EOPNOTSUPP, -1; }
-
-EXPORT int listen(int fd, int backlog) {
-  if (OURS(fd)) return not_supported();
-  return real.listen(fd, backlog);
-}
-
-EXPORT int accept(int fd, struct sockaddr *address, socklen_t *length) {
-  if (OURS(fd)) return not_supported();
-  return real.accept(fd, address, length);
-}
-
-EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
-  if (OURS(fd)) return not_supported();
-  return real.accept4(fd, address, length, flags);
-}
-
 INTERPOSE(
     int, setsockopt, library.setsockopt(fd, level, option, value, length),
     (fd, level, option, value, length), int fd, int level, int option, const void *value, socklen_t length)

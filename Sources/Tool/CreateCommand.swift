@@ -28,7 +28,7 @@ struct CreateCommand: ParsableCommand {
         options.isPersistent = true
         options.policy = policy
         options.protocolNumber = protocolNumber
-        try node.bind(path, options: options)
+        try making { try node.bind(path, options: options) }
         guard node.madeNetwork else {
             throw IPNError(.fileExists, path, "a network is here already", remedy: "ipn remove it first, or take another path")
         }

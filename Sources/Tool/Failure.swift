@@ -8,6 +8,9 @@ enum ExitStatus: Int32 {
     case usage = 2
     case noNetwork = 3
     case noRight = 4
+    /// As env(1) has it, for what `ipn run` is to run.
+    case notExecutable = 126
+    case notFound = 127
 
     init(_ error: IPNError) {
         switch error.errno.rawValue {
@@ -28,5 +31,16 @@ struct Failure: Error {
     init(_ message: String, status: ExitStatus = .failed) {
         self.message = message
         self.status = status
+    }
+}
+
+/// Does what makes a network, if there is none: that it cannot be made, its folder missing, is a failure like any other, and
+/// nobody has looked for a network there.
+func making<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as IPNError {
+        guard error.errno == .noSuchFileOrDirectory else { throw error }
+        throw Failure(error.description)
     }
 }

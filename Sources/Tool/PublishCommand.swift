@@ -67,6 +67,6 @@ struct PublishCommand: ParsableCommand {
         settings.duration = duration?.nanoseconds
         settings.history = history?.extent
         if onDemand { settings.restsAfter = restAfter.nanoseconds }
-        try job.run(settings)
+        try making { try job.run(settings) }
     }
 }

@@ -16,6 +16,11 @@ struct RunCommand: ParsableCommand {
             ENVIRONMENT
               IPN_PRELOAD  the library to preload, where it is not beside ipn or in ../lib
               LD_PRELOAD   is kept, after ours
+
+            EXIT STATUS
+              the program's own; before it runs, as of every command, and
+              126  it cannot be run, or not on the bus
+              127  it is not there
             """)
 
     @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
@@ -28,14 +33,15 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let library = try Self.library()
         if let path = Self.find(words[0]), let reason = ProgramFile.refusal(of: path) {
-            throw Failure("\(path): \(reason): it cannot be run on the bus this way: link it with libipn instead")
+            throw Failure("\(path): \(reason): it cannot be run on the bus this way: link it with libipn instead", status: .notExecutable)
         }
         let others = Self.variable("LD_PRELOAD").map { ":\($0)" } ?? ""
         setenv("LD_PRELOAD", library + others, 1)
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)
         execvp(words[0], arguments)
-        throw Failure("\(words[0]): \(String(cString: strerror(errno)))")
+        let code = errno
+        throw Failure("\(words[0]): \(String(cString: strerror(code)))", status: code == ENOENT ? .notFound : .notExecutable)
     }
 
     /// The preload library's path.

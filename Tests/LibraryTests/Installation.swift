@@ -27,14 +27,18 @@ final class Installation: Sendable {
     }
 
     /// Compiles a program of Tests/Programs against what is installed.
+    /// - Parameter isUnderPreload: for a program that calls socket(2), and not the library.
     /// - Returns: the path of the program.
-    func compile(_ name: String) throws -> String {
-        let flags = try Self.run("PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig", "pkg-config", "--cflags", "--libs", "ipn")
-        let program = "\(prefix)/\(name)-test"
+    func compile(_ name: String, isUnderPreload: Bool = false) throws -> String {
+        let packages = "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig"
+        let wanted = isUnderPreload ? ["--cflags"] : ["--cflags", "--libs"]
+        let flags = try wanted.map { try Self.run(packages, "pkg-config", $0, "ipn") }.joined(separator: " ")
+        let program = "\(prefix)/\(name)-\(isUnderPreload ? "preload" : "test")"
+        let words = flags.split(whereSeparator: \.isWhitespace).joined(separator: " ") + (isUnderPreload ? " -DUNDER_PRELOAD" : "")
         // The compiler that comes with Swift: there is one wherever this is built.
         try Self.run(
             "sh", "-c",
-            "exec clang -std=gnu11 -Wall -Wextra -Werror '\(Self.root)/Tests/Programs/\(name).c' -o '\(program)' \(flags.trimmingCharacters(in: .newlines)) -Wl,-rpath,'\(prefix)/lib'"
+            "exec clang -std=gnu11 -Wall -Wextra -Werror '\(Self.root)/Tests/Programs/\(name).c' -o '\(program)' \(words) -Wl,-rpath,'\(prefix)/lib'"
         )
         return program
     }

@@ -41,6 +41,16 @@ import TestSupport
         #expect(kill(silent, 0) == 0)
     }
 
+    /// Forty times, in programs of both kinds.
+    @Test(arguments: [false, true]) func aProgramForksWhileItsThreadsAreInCalls(isUnderPreload: Bool) throws {
+        let installation = try Installation.shared.get()
+        let program = try installation.compile("forking", isUnderPreload: isUnderPreload)
+        let words = isUnderPreload ? ["run", "--", program, path] : [path]
+        let result = try Child.run(isUnderPreload ? "\(installation.prefix)/bin/ipn" : program, words)
+        #expect(result.status == 0, "\(result.errors)")
+        try eventually("the networks are gone") { scratch.contents.isEmpty }
+    }
+
     @Test func afterExecItGoesOnWhereItWas() throws {
         _ = try run("replaced")
         try eventually("the network is gone") { scratch.contents.isEmpty }

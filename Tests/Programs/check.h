@@ -9,6 +9,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The same programs, as those would be that know nothing of ipn.h. */
+#ifdef UNDER_PRELOAD
+#define ipn_socket socket
+#define ipn_bind bind
+#define ipn_connect connect
+#define ipn_send send
+#define ipn_recv recv
+#define ipn_poll poll
+#define ipn_shutdown shutdown
+#define ipn_close close
+#endif
+
 #define REQUIRE(condition)                                                                        \
   do {                                                                                            \
     if (!(condition)) {                                                                           \

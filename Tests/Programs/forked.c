@@ -26,6 +26,15 @@ int main(int count, char **arguments) {
   REQUIRE(succeeded(child));
   say(parent, "from the parent");
   expect(other, "from the parent");
+  /* A number that a child closes without a word, and that its next socket has. */
+  pid_t careless = fork();
+  if (careless == 0) {
+    REQUIRE(close(parent) == 0 && joined(arguments[1], 0) == parent);
+    exit(0);
+  }
+  REQUIRE(succeeded(careless));
+  say(parent, "still there");
+  expect(other, "still there");
   /* Who has the descriptors but never used them is no member: the network ends with us. */
   printf("%d\n", silent);
   return 0;

@@ -16,6 +16,14 @@ static int after(const char *number, const char *path) {
   REQUIRE(ipn_getsockname(socket, (struct sockaddr *)&name, &length) == 0 && strcmp(name.sun_path, path) == 0);
   REQUIRE_ERRNO(ipn_connect(socket, NULL, 0), EISCONN);
   say(socket, "done");
+  /* A child of the new program is a child like any. */
+  pid_t child = fork();
+  if (child == 0) {
+    say(socket, "from a child");
+    exit(0);
+  }
+  expect(socket, "from a child");
+  REQUIRE(succeeded(child));
   /* Its right to manage the network came along. */
   int nodes = 40;
   REQUIRE(ipn_setsockopt(socket, 0, IPN_SO_CHANGE_NUMNODES, &nodes, sizeof nodes) == 0);
@@ -55,6 +63,7 @@ int main(int count, char **arguments) {
   REQUIRE(write(gate[1], "x", 1) == 1);
   say(watcher, "fourth");
   expect(watcher, "done");
+  expect(watcher, "from a child");
   REQUIRE(succeeded(child));
   return 0;
 }

@@ -30,6 +30,8 @@ import TestSupport
     @Test(arguments: users) func noNetwork(command: [String]) throws {
         try expectOneLine(command + [path], status: 3, naming: path)
         try expectOneLine(command + [scratch("no/where")], status: 3, naming: "no/where")
+        // What makes one has looked for none.
+        try expectOneLine(["create", scratch("no/where")], status: 1, naming: "folder")
         #expect(scratch.contents.isEmpty)
     }
 

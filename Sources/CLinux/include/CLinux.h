@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,12 @@ static inline const char *linux_errno_name(int error) { return strerrorname_np(e
 static inline int linux_ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
   return ppoll(set, count, timeout, mask);
 }
-/* pthread_atfork(3), for the child alone. */
-int linux_after_fork(void (*in_child)(void));
+/* Has a lock taken before each fork(2) and let go of on both sides, so that no thread is amid what it guards. They are taken in
+ * no order of their own: nobody may wait for one with another held. -1: no memory. See pthread_atfork(3). */
+int linux_hold_over_forks(pthread_mutex_t *lock);
+/* A word that is 0 in each new process that has a copy of this one's memory, however it was made; NULL and errno where there
+ * is no memory. See MADV_WIPEONFORK in madvise(2). */
+intptr_t *linux_word_cleared_by_fork(void);
 
 /* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
