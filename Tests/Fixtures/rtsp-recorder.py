@@ -15,7 +15,7 @@ server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
 factory.set_launch(
-    "( rtph264depay name=depay0 ! h264parse ! mpegtsmux name=m ! filesink sync=false buffer-mode=unbuffered location=" + sys.argv[2]
+    "( rtph264depay name=depay0 ! h264parse config-interval=-1 ! mpegtsmux name=m ! filesink sync=false buffer-mode=unbuffered location=" + sys.argv[2]
     + " rtpmp4gdepay name=depay1 ! aacparse ! m. )")
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)

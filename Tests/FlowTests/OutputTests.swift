@@ -39,8 +39,7 @@ import Testing
             _ = try await second.ended()
             let heard = Recording("second.ts", in: scratch)
             #expect(try await heard.codecs().sorted() == ["aac", "h264"])
-            // The server's pipeline may have begun to write after the first picture: it is no file of ours.
-            #expect(try await heard.packets().contains(where: \.isKey))
+            #expect(try await heard.packets().count > 25)
         }
     }
 

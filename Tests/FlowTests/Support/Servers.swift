@@ -50,8 +50,12 @@ enum Servers {
             <logging><errorlog>error.log</errorlog><accesslog>access.log</accesslog></logging>
             <security><chroot>0</chroot>\(owner)</security></icecast>
             """, "\(folder)/icecast.xml")
-        let server = try Program(["icecast2", "-c", "\(folder)/icecast.xml"], in: scratch)
-        try await until("icecast answers \(server.complaint)") { Net.answers(port) }
+        var server = try Program(["icecast2", "-c", "\(folder)/icecast.xml"], in: scratch)
+        try await until("icecast answers") {
+            // It gives up where connections to the one before it still linger at the port.
+            if !server.isRunning { server = try Program(["icecast2", "-c", "\(folder)/icecast.xml"], in: scratch) }
+            return Net.answers(port)
+        }
         return server
     }
 
