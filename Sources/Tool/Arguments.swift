@@ -2,14 +2,14 @@ import ArgumentParser
 import IPN
 import SystemPackage
 
-/// A number of bytes: `1514`, `64K`, `4M`, `1G`; powers of 1024.
+/// A number of bytes: `1514`, `64K`, `4M`, `1G`, `2T`; powers of 1024.
 struct ByteCount: ExpressibleByArgument {
     let bytes: Int
 
     init(_ bytes: Int) { self.bytes = bytes }
 
     init?(argument: String) {
-        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
         var digits = argument[...]
         var unit = 1
         if let last = digits.last?.uppercased().first, let factor = units[last] {
@@ -40,7 +40,7 @@ struct Mode: ExpressibleByArgument {
     static let ownerOnly = Mode(FilePermissions(rawValue: 0o700))
 }
 
-/// A time in seconds: `10`, `0.5`.
+/// A time: `10`, `0.5` seconds, or `250ms`, `30s`, `10m`, `24h`, `1d`.
 struct Seconds: ExpressibleByArgument {
     let seconds: Double
     var nanoseconds: Int64 { Int64(seconds * 1e9) }
@@ -48,8 +48,13 @@ struct Seconds: ExpressibleByArgument {
     init(_ seconds: Double) { self.seconds = seconds }
 
     init?(argument: String) {
-        guard let seconds = Double(argument), seconds.isFinite, seconds >= 0, seconds < 1e9 else { return nil }
-        self.seconds = seconds
+        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]
+        let unit = units.first { argument.hasSuffix($0.0) } ?? ("", 1)
+        // Double would take "inf" and "0x1p3" as well.
+        guard let number = Double(argument.dropLast(unit.0.count)), argument.first?.isNumber ?? false || argument.first == ".",
+            number.isFinite, number >= 0, number * unit.1 < 1e9
+        else { return nil }
+        seconds = number * unit.1
     }
 
     var defaultValueDescription: String { "\(seconds)" }

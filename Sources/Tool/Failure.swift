@@ -8,6 +8,8 @@ enum ExitStatus: Int32 {
     case usage = 2
     case noNetwork = 3
     case noRight = 4
+    /// A recording that `ipn check` has found wanting.
+    case notWhole = 5
     /// As env(1) has it, for what `ipn run` is to run.
     case notExecutable = 126
     case notFound = 127

@@ -69,10 +69,12 @@ struct Ipn: ParsableCommand {
               2  wrong usage
               3  no network there
               4  no right to do that
+              5  a recording is not whole (ipn check)
             """,
         version: "0.1",
         subcommands: [
-            TeeCommand.self, PublishCommand.self, RecordCommand.self, StreamCommand.self, PlayCommand.self, PipeCommand.self, ServeCommand.self,
+            TeeCommand.self, PublishCommand.self, RecordCommand.self, CheckCommand.self, StreamCommand.self, PlayCommand.self,
+            PipeCommand.self, ServeCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, TopCommand.self, SendCommand.self, ReceiveCommand.self,
             RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
         ])

@@ -37,12 +37,17 @@ struct Destination {
         path = scheme == nil ? url : scheme == "file" ? String(url.dropFirst("file:".count)) : nil
         // `name:rest` in a path would be taken for a protocol.
         address = path.map { "file:" + $0 } ?? url
-        self.streams = scheme == "icecast" ? Array(streams.filter { $0.isAudio }.prefix(1)) : streams
-        guard !self.streams.isEmpty else {
+        let candidates = scheme == "icecast" ? Array(streams.filter { $0.isAudio }.prefix(1)) : streams
+        guard !candidates.isEmpty else {
             throw MediaError(.noStreams, object: url, what: streams.isEmpty ? "no streams to write" : "icecast carries sound, and there is none")
         }
-        if let format { self.format = format } else { self.format = try Self.format(scheme: scheme, url: url, streams: self.streams) }
-        options = Self.defaults(self.format, scheme: scheme, continuing: continuing).filter { option in !own.contains { $0.key == option.key } }
+        let format = if let format { format } else { try Self.format(scheme: scheme, url: url, streams: candidates) }
+        self.format = format
+        self.streams = path != nil && Self.isForSound(format) ? candidates.filter { $0.isAudio } : candidates
+        guard !self.streams.isEmpty else {
+            throw MediaError(.noStreams, object: url, what: "\(format) carries sound, and there is none", remedy: "write .mkv instead")
+        }
+        options = Self.defaults(format, scheme: scheme, continuing: continuing).filter { option in !own.contains { $0.key == option.key } }
         options += own
     }
 
@@ -56,6 +61,14 @@ struct Destination {
         self.streams = streams
         options = Self.defaults(format, scheme: nil, continuing: false).filter { option in !own.contains { $0.key == option.key } }
         options += own
+    }
+
+    /// Has an MP4 muxer write fragments, when it is told to flush.
+    /// - Returns: false for another format, and where the user has chosen how it is written.
+    mutating func makeFragmented() -> Bool {
+        guard ["mp4", "mov", "ipod", "3gp"].contains(format), !options.contains(where: { $0.key == "movflags" }) else { return false }
+        options.append(("movflags", "+frag_custom+delay_moov+default_base_moof+skip_trailer"))
+        return true
     }
 
     static func isProtocol(_ scheme: String) -> Bool {
@@ -85,6 +98,12 @@ struct Destination {
         throw MediaError(
             .unsupportedFormat, object: url, what: "its name does not tell the container",
             remedy: "end it in .mkv, .mp4, .ts, .webm or .m3u8, or name a format")
+    }
+
+    /// A container such as WAV, which has no picture of its own.
+    private static func isForSound(_ name: String) -> Bool {
+        guard let format = av_guess_format(name, nil, nil) else { return false }
+        return format.pointee.video_codec == AV_CODEC_ID_NONE && format.pointee.audio_codec != AV_CODEC_ID_NONE
     }
 
     /// libavformat lists several names, separated by commas, for some: the first is enough to find it again.

@@ -1,8 +1,8 @@
 import Glibc
-import Media
+package import Media
 
 /// Files on this machine, as far as libavformat's addresses leave them to us.
-enum LocalFile {
+package enum LocalFile {
     /// A path that exists is a file, even if it looks like `name:rest`.
     static func address(of url: String) -> String {
         url.contains(":") && !url.hasPrefix("file:") && exists(url) ? "file:" + url : url
@@ -36,16 +36,24 @@ enum LocalFile {
     static func remove(_ path: String) { unlink(path) }
 
     /// Makes the folder that `path` lies in, and those above it.
-    static func makeFolder(of path: String) throws(MediaError) {
+    package static func makeFolder(of path: String) throws(MediaError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
         let folder = String(path[..<slash])
         guard !exists(folder) else { return }
         try makeFolder(of: folder)
-        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
-            let number = errno
-            throw MediaError(
-                number == EACCES ? .permissionDenied : number == ENOSPC ? .diskFull : .cannotOpen, object: folder,
-                what: "the folder cannot be made", cause: String(cString: strerror(number)))
-        }
+        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw failure(errno, .cannotOpen, folder, "the folder cannot be made") }
+    }
+
+    /// What errno says of a file.
+    /// - Parameter otherwise: the code where errno says nothing better.
+    static func failure(_ number: CInt, _ otherwise: MediaError.Code, _ path: String, _ what: String) -> MediaError {
+        let (code, remedy): (MediaError.Code, String) =
+            switch number {
+            case EACCES, EPERM, EROFS: (.permissionDenied, "check the rights of file and folder")
+            case ENOSPC, EDQUOT: (.diskFull, "free some space, or write elsewhere")
+            case ENOENT: (.notFound, "check the path")
+            default: (otherwise, "")
+            }
+        return MediaError(code, object: path, what: what, remedy: remedy, cause: String(cString: strerror(number)))
     }
 }

@@ -8,9 +8,9 @@ public import Media
 /// `srt:`, `udp:`, `tcp:` MPEG-TS; `rtp:` plain RTP for one stream, MPEG-TS in RTP for more; `icecast:` Ogg, MP3 or
 /// ADTS by the codec of the first sound stream, other streams being left out.
 ///
-/// `.mp4` is a plain one: exact in its time stamps, but readable only after `finish`. What must stay readable
-/// if the recorder is killed goes into `.mkv`, `.ts` or `.nut`, or into an `.mp4` with
-/// `movflags=+frag_keyframe+delay_moov+default_base_moof`, which loses the trimming of an encoder's padding.
+/// With a `fragment` it records: what it was given is in the file that much later at most, and can be read from there if this
+/// process is killed. An `.mp4` is a fragmented one until `finish`, which makes it ordinary in place (`OrdinaryMP4`). Without
+/// one, an `.mp4` can be read only after `finish`.
 ///
 /// Not for two threads at once.
 public struct Muxer: ~Copyable, PacketSink {
@@ -34,6 +34,9 @@ public struct Muxer: ~Copyable, PacketSink {
     private static let grace: Int64 = 2_000_000_000
     private enum State { case writing, failed, finished }
     private var state: State = .writing
+    private var pace: FragmentPace?
+    /// The file that has to be made ordinary at the end.
+    private let fragmented: String?
 
     /// Checks that the container holds the codecs, then opens, and writes the header. If any of it fails,
     /// no new file is left behind, and no old one has been touched.
@@ -44,15 +47,18 @@ public struct Muxer: ~Copyable, PacketSink {
     ///   - overwrite: whether a file that is there may be replaced.
     ///   - continuing: whether a playlist that is there goes on, with a discontinuity.
     ///   - ioTimeout: nanoseconds that opening, and any one write, may wait for a network.
+    ///   - fragment: nanoseconds; see above. For files.
     ///   - stop: raise it to end this call with `.cancelled`. Later ones still write to a file, and to a network for two
     ///     seconds more, so that what was begun is ended well.
     /// - Throws: `.unsupportedCodec`, `.unsupportedFormat`, `.invalidOption`, `.alreadyExists`, `.refused`,
     ///   `.timedOut`, `.permissionDenied`, `.diskFull`, `.cannotOpen`, …
     public init(
         url: String, format: String? = nil, streams: [StreamDescription], options: [(key: String, value: String)] = [],
-        overwrite: Bool = false, continuing: Bool = false, ioTimeout: Int64 = 10_000_000_000, stop: StopFlag = StopFlag()
+        overwrite: Bool = false, continuing: Bool = false, ioTimeout: Int64 = 10_000_000_000, fragment: Int64? = nil,
+        stop: StopFlag = StopFlag()
     ) throws(MediaError) {
-        let destination = try Destination(url: url, format: format, streams: streams, options: options, continuing: continuing)
+        var destination = try Destination(url: url, format: format, streams: streams, options: options, continuing: continuing)
+        let isFragmented = fragment != nil && destination.path != nil && destination.makeFragmented()
         let interruption = Interruption(stop)
         try Self.rehearse(destination, interruption)
         if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), !destination.isPlaylist {
@@ -65,7 +71,9 @@ public struct Muxer: ~Copyable, PacketSink {
         interruption.clearDeadline()
         // Who asks a recorder to stop wants its file whole. A file cannot hang; a server may, but not for long.
         interruption.setGrace(destination.path != nil ? .max : Self.grace)
-        self.init(output, try Packet(), destination, interruption, ioTimeout: ioTimeout)
+        self.init(
+            output, try Packet(), destination, interruption, ioTimeout: ioTimeout, pace: fragment.map { FragmentPace(length: $0) },
+            fragmented: isFragmented ? destination.path : nil)
     }
 
     /// Writes into something of ours: packets go out one by one as they come, none waits for another stream's.
@@ -90,7 +98,8 @@ public struct Muxer: ~Copyable, PacketSink {
     }
 
     private init(
-        _ output: consuming OutputContext, _ packet: consuming Packet, _ destination: Destination, _ interruption: Interruption, ioTimeout: Int64
+        _ output: consuming OutputContext, _ packet: consuming Packet, _ destination: Destination, _ interruption: Interruption, ioTimeout: Int64,
+        pace: FragmentPace? = nil, fragmented: String? = nil
     ) {
         self.packet = packet
         self.output = output
@@ -100,6 +109,8 @@ public struct Muxer: ~Copyable, PacketSink {
         self.interruption = interruption
         self.ioTimeout = ioTimeout
         timeline = MuxTimeline(destination.streams)
+        self.pace = pace
+        self.fragmented = fragmented
         positions = Dictionary(uniqueKeysWithValues: destination.streams.enumerated().map { ($1.index, $0) })
     }
 
@@ -116,24 +127,53 @@ public struct Muxer: ~Copyable, PacketSink {
         else { return }
         try self.packet.copy(placed, bytes)
         let size = bytes.byteCount
+        let time = streams[position].timeBase.nanoseconds(placed.decodingTime ?? 0)
+        if pace?.isDue(at: time) ?? false { try flush() }
+        pace?.begin(at: time)
         self.packet.pointer.pointee.stream_index = Int32(position)
         av_packet_rescale_ts(self.packet.pointer, streams[position].timeBase.rational, target.rational)
         let mark = LogTail.mark()
         interruption.setDeadline(in: ioTimeout)
-        let status = output.write(self.packet)
+        try check(output.write(self.packet), since: mark)
+        packetCount += 1
+        byteCount += UInt64(size)
+    }
+
+    /// Writes what is held back, where a fragment's time is over by the clock: for sources that have fallen silent.
+    /// - Returns: when to ask again, in nanoseconds on CLOCK_MONOTONIC; nil where nothing is held back.
+    /// - Throws: as `write`.
+    public mutating func flushIfDue(_ now: Int64) throws(MediaError) -> Int64? {
+        guard state == .writing, let due = pace?.due else { return nil }
+        guard now >= due else { return due }
+        try flush()
+        return nil
+    }
+
+    private mutating func flush() throws(MediaError) {
+        let mark = LogTail.mark()
+        interruption.setDeadline(in: ioTimeout)
+        try check(output.flush(), since: mark)
+        pace?.end()
+    }
+
+    private mutating func check(_ status: Int32, since mark: UInt64) throws(MediaError) {
         guard status >= 0 else {
             state = .failed
             throw failure(status, since: mark)
         }
         interruption.clearDeadline()
-        packetCount += 1
-        byteCount += UInt64(size)
     }
 
     /// Writes what is held back and the trailer, and closes. Once; later calls do nothing. A muxer that goes
     /// without it tries the same, and cannot tell whether it worked.
     /// - Throws: as `write`: a file whose last octets did not reach the disk is not whole.
     public mutating func finish() throws(MediaError) {
+        if state == .failed, let fragmented {
+            // Its last octets are missing; the others can be put in order all the same, or stay as they are.
+            state = .finished
+            _ = output.close()
+            _ = try? OrdinaryMP4.convert(fragmented)
+        }
         guard state == .writing else { return }
         state = .finished
         let mark = LogTail.mark()
@@ -146,6 +186,7 @@ public struct Muxer: ~Copyable, PacketSink {
             throw MediaError(.diskFull, object: url, what: "the playlist could not be written", remedy: "free space on that disk")
         }
         interruption.clearDeadline()
+        if let fragmented, packetCount > 0 { _ = try OrdinaryMP4.convert(fragmented) }
     }
 
     /// What a receiver of plain RTP needs to know (SDP, RFC 8866).

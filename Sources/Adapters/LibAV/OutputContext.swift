@@ -11,6 +11,7 @@ struct OutputContext: ~Copyable {
     private var output: Output = .none
     /// A header has been written, and all went well since.
     private var owesTrailer = false
+    private var hasFlushed = false
 
     /// - Throws: `.unsupportedFormat`.
     init(_ destination: borrowing Destination, interruption: Interruption) throws(MediaError) {
@@ -56,8 +57,9 @@ struct OutputContext: ~Copyable {
         let parameters = try CodecParameters.of(stream)
         let name = String(cString: format.pointee.name)
         let isSupported = avformat_query_codec(format, parameters.pointer.pointee.codec_id, FF_COMPLIANCE_NORMAL)
-        // Negative: the container does not say.
-        guard isSupported != 0 else {
+        // Negative: the container does not say. WAV says yes to packets whose beginnings it does not keep.
+        let isFramed = name == "wav" || name == "w64" ? stream.codec.hasPrefix("pcm_") || stream.codec == "mp3" : true
+        guard isSupported != 0, isFramed else {
             throw MediaError(
                 .unsupportedCodec, object: destination.url, what: "\(name) cannot hold \(stream.codec)",
                 remedy: destination.path == nil ? "code it anew: ipn stream --video libx264 --audio aac" : "write .mkv instead")
@@ -143,6 +145,21 @@ struct OutputContext: ~Copyable {
         } else {
             status = av_interleaved_write_frame(pointer, packet.pointer)
         }
+        if status < 0 { owesTrailer = false }
+        return status
+    }
+
+    /// Writes all that is held back: here for the sake of order, and by the muxer for a fragment, a cluster or a page.
+    mutating func flush() -> Int32 {
+        var status = av_interleaved_write_frame(pointer, nil)
+        if status >= 0 { status = av_write_frame(pointer, nil) }
+        if status >= 0, !hasFlushed {
+            // A moov that waited for the first packets (delay_moov) was all that came. A track that has none yet
+            // begins later: its first fragment says when (frag_discont), as the edit list cannot any more.
+            status = av_write_frame(pointer, nil)
+            av_opt_set(pointer.pointee.priv_data, "movflags", "+frag_discont", 0)
+        }
+        hasFlushed = true
         if status < 0 { owesTrailer = false }
         return status
     }
