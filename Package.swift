@@ -43,6 +43,7 @@ let package = Package(
             name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CV4L2"),
         .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
 
         // The bus.
@@ -87,10 +88,13 @@ let package = Package(
         .target(
             name: "Display", dependencies: ["Media", "CALSA", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
             swiftSettings: ours),
+        .target(name: "V4L2", dependencies: ["Media", "CV4L2"], path: "Sources/Adapters/V4L2", swiftSettings: ours),
+        .target(name: "ALSA", dependencies: ["Media", "CALSA"], path: "Sources/Adapters/ALSA", swiftSettings: ours),
         .target(
             name: "Transcode", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/Transcode", swiftSettings: ours),
         .target(
-            name: "Service", dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "Transcode", "Display", system],
+            name: "Service",
+            dependencies: ["IPN", "IPNSystem", "Media", "LibAV", "TestSignal", "ALSA", "V4L2", "Transcode", "Display", system],
             swiftSettings: ours),
         .executableTarget(name: "Hello", dependencies: ["IPN"], path: "Examples/Hello", swiftSettings: ours),
         .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
@@ -140,6 +144,7 @@ let package = Package(
             name: "AdapterTests",
             dependencies: ["CLibAV", "Media", "LibAV", "LibAVBase", "TestSignal", "TestSupport", "Transcode", "Display"],
             swiftSettings: ours),
+        .testTarget(name: "DeviceTests", dependencies: ["Media", "ALSA", "V4L2"], swiftSettings: ours),
         // Drives the built ipn as processes: it links nothing of ours.
         .testTarget(name: "FlowTests", swiftSettings: ours),
     ]

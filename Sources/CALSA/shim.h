@@ -11,4 +11,10 @@ static inline void calsa_says_nothing(const char *file, int line, const char *fu
 }
 static inline void calsa_quiet(void) { snd_lib_error_set_handler(calsa_says_nothing); }
 
+/* errno values as alsa-lib returns them: below zero, from macros that vanish on import. */
+static inline int calsa_xrun(void) { return -EPIPE; }
+static inline int calsa_suspended(void) { return -ESTRPIPE; }
+static inline int calsa_gone(void) { return -ENODEV; }
+static inline int calsa_again(void) { return -EAGAIN; }
+
 #endif

@@ -1,28 +1,18 @@
 package import IPN
 import LibAV
-package import Media
+import Media
 import SystemPackage
-package import TestSignal
-
-/// What is published: a file or an address that libavformat opens, or the built-in test signal.
-package enum Input: Sendable {
-    case testSignal(SignalSettings)
-    case address(String)
-
-    /// `test:` is the test signal, with its options behind it.
-    /// - Throws: `.invalidOption`, naming it.
-    package init(_ name: String) throws(MediaError) {
-        self = name.hasPrefix("test:") ? .testSignal(try SignalSettings(options: name.dropFirst(5))) : .address(name)
-    }
-}
+import TestSignal
 
 /// One publication, from the input to the network.
 package struct PublishJob {
     package let input: Input
     package let path: String
-    /// What to make the network with where there is none; an MTU of nil is chosen from the streams.
+    /// What to make the network with where there is none; an MTU or a pool of nil is chosen from the streams.
     package var network = NetworkOptions()
     package var mtu: Int?
+    /// Messages pending for a receiver; nil is chosen from the streams.
+    package var poolSize: Int?
     package let stop: StopSignal
     package let meter: ProgressMeter
 
@@ -57,6 +47,10 @@ package struct PublishJob {
                 demuxer, on: node, label: label, settings: settings, stop: stop, meter: meter,
                 rewind: { demuxer throws(MediaError) in try demuxer.rewind() })
             try publisher.run()
+        case .camera(let camera):
+            try publish(camera, settings)
+        case .microphone(let microphone):
+            try publish(microphone, settings)
         }
     }
 
@@ -70,7 +64,7 @@ package struct PublishJob {
     }
 
     /// Joins the network, or makes it.
-    private func join(_ streams: [StreamDescription], _ settings: PublishSettings, label: String) throws(IPNError) -> Node {
+    func join(_ streams: [StreamDescription], _ settings: PublishSettings, label: String) throws(IPNError) -> Node {
         let node = Node()
         do throws(IPNError) {
             try node.connect(path, directions: .send)
@@ -79,6 +73,7 @@ package struct PublishJob {
             var options = network
             options.mtu = mtu ?? Self.mtu(for: streams)
             options.history = (settings.history ?? .usual(for: streams)).messages
+            options.poolSize = poolSize ?? Self.poolSize(for: streams)
             try node.bind(path, options: options)
             try node.connect(directions: .send)
         }
@@ -91,6 +86,11 @@ package struct PublishJob {
         try node.setWantsNumberOfNodes(true)
         try node.setDescription(label)
         return node
+    }
+
+    /// A receiver that is stopped has that many messages kept for it: of raw pictures a second's worth, not hundreds of megabytes.
+    static func poolSize(for streams: [StreamDescription]) -> Int {
+        streams.contains { $0.codec == "rawvideo" } ? 32 : 256
     }
 
     /// An MTU that the streams' packets fit in: a raw picture exactly, a coded one by the size that it would have raw.

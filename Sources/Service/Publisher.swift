@@ -7,6 +7,8 @@ import SystemPackage
 package struct PublishSettings: Sendable {
     /// As fast as the network takes it, not by the clock.
     package var isFast = false
+    /// The source delivers when it is time, and says when that was: a device.
+    package var isLive = false
     /// Begin again at the end, for ever.
     package var loops = false
     /// Begin once that many receive.
@@ -25,13 +27,14 @@ package struct PublishSettings: Sendable {
 package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let node: Node
     private let label: String
-    private var source: Source
+    package private(set) var source: Source
     private let settings: PublishSettings
     private let stop: StopSignal
     private let pause: Pause
     private var meter: ProgressMeter
     private var publication: Publication
     private let requestKeyFrame: (inout Source) -> Void
+    private let rest: (inout Source) -> Void
     private let rewind: (inout Source) throws(MediaError) -> Void
     private var clock = MediaClock()
     private var readers = 0
@@ -49,11 +52,12 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     ///   - node: connected for sending, with the number of nodes wanted.
     ///   - label: what `ipn show` prints.
     ///   - requestKeyFrame: makes the next picture decodable by a newcomer, where the source can.
+    ///   - rest: stops producing, until the next packet is asked for.
     ///   - rewind: goes back to the beginning.
     package init(
         _ source: consuming Source, on node: Node, label: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter,
         requestKeyFrame: @escaping (inout Source) -> Void = { _ in },
-        rewind: @escaping (inout Source) throws(MediaError) -> Void
+        rest: @escaping (inout Source) -> Void = { _ in }, rewind: @escaping (inout Source) throws(MediaError) -> Void
     ) {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
@@ -66,6 +70,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         pause = Pause(stop: stop)
         self.meter = meter
         self.requestKeyFrame = requestKeyFrame
+        self.rest = rest
         self.rewind = rewind
     }
 
@@ -114,6 +119,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// Nobody receives: nothing is produced, until somebody comes, who does not want to begin before the pause.
     private mutating func rest(until end: Int64?) throws {
+        rest(&source)
         history.forget()
         node.keepHistory(from: node.nextSequence)
         try node.setDescription("\(label), resting")
@@ -125,6 +131,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// Waits until a packet is due, and meanwhile answers newcomers.
     private mutating func awaitTurn(of packet: inout CodedPacket) throws {
+        if settings.isLive, packet.captureTime != nil { return }
         var now = monotonicNanoseconds()
         if !settings.isFast, let time = packet.decodingTime {
             let due = clock.due(time, source.streams[packet.stream].timeBase, now: now)
@@ -194,6 +201,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         }
         node.publish(slot)
         keep(size)
+        meter.progress.lost += UInt64(packet.lost)
         meter.count(packet, size, of: publication.streams)
     }
 

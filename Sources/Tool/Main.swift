@@ -76,6 +76,6 @@ struct Ipn: ParsableCommand {
             TeeCommand.self, PublishCommand.self, RecordCommand.self, CheckCommand.self, StreamCommand.self, PlayCommand.self,
             PipeCommand.self, ServeCommand.self,
             CreateCommand.self, RemoveCommand.self, ShowCommand.self, TopCommand.self, SendCommand.self, ReceiveCommand.self,
-            RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
+            DevicesCommand.self, ControlCommand.self, RunCommand.self, BenchCommand.self, BenchReaderCommand.self,
         ])
 }

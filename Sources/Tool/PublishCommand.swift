@@ -5,14 +5,15 @@ import Service
 struct PublishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "publish",
-        abstract: "Put a file, an address or the test signal on a network, for any number of consumers.",
+        abstract: "Put a camera, a microphone, a file, an address or the test signal on a network, for any number of consumers.",
         discussion: """
-            INPUT is whatever libavformat opens, or test: for a moving picture with a running time code and a tone. \
+            INPUT is whatever libavformat opens; v4l2:DEVICE, a camera; alsa:PCM, whatever alsa captures from (see ipn devices); \
+            or test: for a moving picture with a running time code and a tone. \
             The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it. \
             The test signal takes options, in FFmpeg's words: size, rate, codec \
             (libx264, hevc, mjpeg, rawvideo …), audio (aac, libopus, pcm_s16le, none), gop, sample_rate, frequency, \
             duration; flash makes it white while it beeps; barcode puts number and time of each picture in it, for programs.
-            The test signal rests while nobody receives; with --on-demand other inputs do, too. Whoever joins later begins \
+            Devices and the test signal rest while nobody receives; with --on-demand other inputs do, too. Whoever joins later begins \
             at the last key frame, which is kept, or at an older one with --history.
 
             EXAMPLES
@@ -20,12 +21,14 @@ struct PublishCommand: ParsableCommand {
               ipn publish test: /tmp/cam --duration 60
               ipn publish test:size=1920x1080,rate=60,codec=rawvideo,audio=none /tmp/cam
               ipn publish test:size=hd720,flash,barcode /tmp/cam
+              ipn publish v4l2:/dev/video0 /tmp/cam --size 1280x720 --rate 30 --format mjpeg
+              ipn publish alsa:hw:0 /tmp/mic --rate 48000 --channels 2 --period 256
               ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
               ipn publish rtsp://camera.example/1 /tmp/cam --on-demand --history 30s
               ipn publish movie.mkv /tmp/cam --fast --lossless --wait-readers 3
             """)
 
-    @Argument(help: "A file, an address, or test:", completion: .file())
+    @Argument(help: "A file, an address, v4l2:DEVICE, alsa:PCM, or test:", completion: .file())
     var input: String
     @Argument(help: "The network.", completion: .file())
     var path: String
@@ -39,8 +42,8 @@ struct PublishCommand: ParsableCommand {
     var duration: Seconds?
     @Option(help: "Longest message in bytes, for a new network. [default: chosen from the streams]")
     var mtu: ByteCount?
-    @Option(help: "Messages that may be pending for a receiver, for a new network.")
-    var pool = 256
+    @Option(help: "Messages that may be pending for a receiver, for a new network. [default: 256; of raw pictures, 32]")
+    var pool: Int?
     @Flag(help: "For a new network: hold the publisher up for the slowest receiver, instead of dropping the oldest.")
     var lossless = false
     @Option(help: "Who may receive (r), send (w) and manage (x), in octal; for a new network.")
@@ -51,12 +54,13 @@ struct PublishCommand: ParsableCommand {
     var onDemand = false
     @Option(help: "With --on-demand: seconds that nobody receives before it rests.")
     var restAfter: Seconds = Seconds(5)
+    @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
     @OptionGroup var supervision: SupervisionArguments
 
     func run() throws {
         let stop = try StopSignal()
-        var job = PublishJob(try Input(input), to: path, stop: stop, meter: supervision.meter("publish"))
-        job.network.poolSize = pool
+        var job = PublishJob(try Input(input, device.options), to: path, stop: stop, meter: supervision.meter("publish"))
+        job.poolSize = pool
         job.network.isLossless = lossless
         job.network.mode = mode.permissions
         job.mtu = mtu?.bytes

@@ -13,11 +13,12 @@ struct TeeCommand: ParsableCommand {
 
             EXAMPLES
               ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
+              ipn tee v4l2:/dev/video0 --size 1280x720 --play --record day.mkv
               ipn tee test: --play --duration 10
               ipn tee rtsp://cam.example/1 --record a.mkv --stream rtmp://127.0.0.1/live/a
             """)
 
-    @Argument(help: "A file, an address, or test:", completion: .file())
+    @Argument(help: "A file, an address, v4l2:DEVICE, alsa:PCM, or test:", completion: .file())
     var input: String
     @Option(help: "Record into that file; may be repeated.")
     var record: [String] = []
@@ -39,6 +40,7 @@ struct TeeCommand: ParsableCommand {
     var network: String?
     @Option(help: "Who may join, in octal.")
     var mode = Mode.ownerOnly
+    @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
 
     func validate() throws {
         if record.isEmpty && stream.isEmpty && !play {
@@ -57,6 +59,7 @@ struct TeeCommand: ParsableCommand {
         var publish = ["publish", input, "{network}"]
         if loop { publish.append("--loop") }
         if let duration { publish += ["--duration", "\(duration.seconds)"] }
+        publish += device.words
         let failed = try tee.run(publish: publish, label: "\(LoggedAddress(input))")
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }

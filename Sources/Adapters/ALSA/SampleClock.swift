@@ -1,0 +1,43 @@
+import Media
+
+/// Time stamps of periods: frames counted, which carry no jitter, laid on CLOCK_MONOTONIC where the count begins. Pure logic,
+/// RT safe.
+struct SampleClock {
+    /// Hz, and frames.
+    let rate: Int64
+    let period: Int64
+    private var next: Int64?
+    private var isBroken = false
+
+    init(rate: Int64, period: Int64) {
+        self.rate = rate
+        self.period = period
+    }
+
+    /// Nobody listened: the count begins anew, and nothing was lost.
+    mutating func restart() { next = nil }
+
+    /// What comes next does not follow what came before.
+    mutating func interrupt() { isBroken = next != nil }
+
+    /// - Parameter captured: when its first frame was, nanoseconds on CLOCK_MONOTONIC.
+    mutating func packet(captured: Int64) -> CodedPacket {
+        let now = (TimeBase(1, Int32(rate)) ?? .nanosecond).ticks(captured, from: .nanosecond)
+        var ticks = next ?? now
+        var lost: Int64 = 0
+        if isBroken {
+            // By the clock, so that what follows is where it belongs; something was lost, even if less than half a period.
+            ticks = max(ticks, now)
+            lost = max(1, (ticks - (next ?? ticks) + period / 2) / period)
+        }
+        var packet = CodedPacket(stream: 0, pts: ticks, dts: ticks)
+        packet.duration = period
+        packet.isKey = true
+        packet.captureTime = captured
+        packet.isDiscontinuity = isBroken
+        packet.lost = UInt32(clamping: lost)
+        next = ticks + period
+        isBroken = false
+        return packet
+    }
+}

@@ -1,0 +1,48 @@
+import CV4L2
+import Glibc
+import Media
+
+/// An open Video4Linux device. See the kernel's "Video for Linux API".
+struct VideoDevice: ~Copyable {
+    let path: String
+    let descriptor: CInt
+    /// What its driver calls it.
+    let card: String
+    /// Where it is: `usb-0000:00:14.0-1`; the same after it was plugged in again.
+    let bus: String
+    /// V4L2_CAP_*, of this node.
+    let capabilities: UInt32
+
+    /// - Throws: `.notFound`, `.permissionDenied`, `.cannotOpen`.
+    init(_ path: String) throws(MediaError) {
+        let descriptor = cv4l2_open(path)
+        guard descriptor >= 0 else { throw V4L2Failure.error(-descriptor, .cannotOpen, path, "cannot be opened") }
+        var capability = v4l2_capability()
+        let error = cv4l2_call(descriptor, cv4l2_querycap(), &capability)
+        guard error == 0 else {
+            close(descriptor)
+            throw MediaError(.cannotOpen, object: path, what: "not a camera", remedy: "see ipn devices", cause: String(cString: strerror(error)))
+        }
+        self.path = path
+        self.descriptor = descriptor
+        card = Self.text(capability.card)
+        bus = Self.text(capability.bus_info)
+        capabilities = capability.capabilities & cv4l2_capability_of_device() != 0 ? capability.device_caps : capability.capabilities
+    }
+
+    deinit { close(descriptor) }
+
+    var isCamera: Bool { capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0 }
+    var hasStreaming: Bool { capabilities & UInt32(V4L2_CAP_STREAMING) != 0 }
+
+    /// ioctl(2), tried again after EINTR.
+    /// - Returns: 0, or an errno.
+    func call<Argument>(_ request: UInt, _ argument: inout Argument) -> CInt {
+        withUnsafeMutableBytes(of: &argument) { cv4l2_call(descriptor, request, $0.baseAddress) }
+    }
+
+    /// Characters of a fixed field, to the first NUL.
+    static func text<Field>(_ field: Field) -> String {
+        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,47 @@
+import ALSA
+import IPN
+import Media
+import V4L2
+
+/// Devices pace themselves, rest while nobody looks, and end when they are unplugged.
+extension PublishJob {
+    private func live(_ settings: PublishSettings) throws(MediaError) -> PublishSettings {
+        guard !settings.loops else { throw MediaError(.invalidOption, object: "--loop", what: "a device has no beginning to go back to") }
+        var settings = settings
+        settings.isLive = true
+        settings.restsAfter = settings.restsAfter ?? 0
+        return settings
+    }
+
+    /// - Throws: also what ended the stream before its time, after its end was published.
+    func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
+        let settings = try live(settings)
+        let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        let label = "ipn publish v4l2:\(input.settings.device)"
+        let node = try join(camera.streams, settings, label: label)
+        var publisher = Publisher(
+            camera, on: node, label: label, settings: settings, stop: stop, meter: meter, requestKeyFrame: { $0.requestKeyFrame() },
+            rest: { $0.rest() },
+            rewind: { _ throws(MediaError) in })
+        try publisher.run()
+        if let failure = publisher.source.failure { throw failure }
+    }
+
+    /// - Throws: as for cameras.
+    func publish(_ input: MicrophoneInput, _ settings: PublishSettings) throws {
+        let settings = try live(settings)
+        let device = input.settings.device
+        let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        let label = "ipn publish alsa:\(device)"
+        let node = try join(microphone.streams, settings, label: label)
+        var publisher = Publisher(
+            microphone, on: node, label: label, settings: settings, stop: stop, meter: meter, rest: { $0.rest() }, rewind: { _ throws(MediaError) in }
+        )
+        // Periods are short: whoever else wants the processor waits.
+        for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
+        try publisher.run()
+        let (xruns, lost) = (publisher.source.xrunCount, publisher.source.lostCount)
+        if xruns > 0 || lost > 0 { say("alsa:\(device): \(xruns) xruns, \(lost) periods lost") }
+        if let failure = publisher.source.failure { throw failure }
+    }
+}

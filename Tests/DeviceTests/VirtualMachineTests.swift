@@ -1,0 +1,25 @@
+import Foundation
+import Testing
+
+/// The adapters against the kernel's own drivers: `Tools/vm short` boots a kernel with sound and cameras, and runs the built
+/// tools in it.
+struct VirtualMachineTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: root.appending(path: ".build/vm/ready").path),
+            "needs the virtual machine's kernel: Tools/vm setup downloads it (100 MB)"))
+    func devicesOfTheKernelArePublished() throws {
+        let run = Process()
+        run.executableURL = Self.root.appending(path: "Tools/vm")
+        run.arguments = ["short"]
+        let output = Pipe()
+        run.standardOutput = output
+        run.standardError = output
+        try run.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        run.waitUntilExit()
+        #expect(run.terminationStatus == 0, "\(text)")
+    }
+}
