@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An RTSP server that is sent to (RECORD), and writes what comes as a transport stream: rtsp-recorder.py PORT FILE"""
+"""An RTSP server that is sent to (RECORD), and writes what comes as Matroska: rtsp-recorder.py PORT FILE"""
 import sys
 
 import gi
@@ -15,7 +15,7 @@ server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
 factory.set_launch(
-    "( rtph264depay name=depay0 ! h264parse config-interval=-1 ! mpegtsmux name=m ! filesink sync=false buffer-mode=unbuffered location=" + sys.argv[2]
+    "( rtph264depay name=depay0 ! h264parse ! matroskamux streamable=true name=m ! filesink sync=false buffer-mode=unbuffered location=" + sys.argv[2]
     + " rtpmp4gdepay name=depay1 ! aacparse ! m. )")
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
