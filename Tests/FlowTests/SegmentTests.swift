@@ -52,6 +52,9 @@ import Testing
             let recording = Recording(segment.name, in: scratch)
             let packets = try await recording.packets()
             #expect(packets.count == 125 && packets.first?.isKey == true, "\(segment.name)")
+            // Sound that is heard before the cut is in the file before it.
+            let sound = try await recording.packets("a").map(\.pts).min() ?? 0
+            #expect(segment.name == index[0].name || sound >= packets.map(\.pts).min() ?? 0, "\(segment.name): sound begins at \(sound)")
             try await recording.play()
         }
         for stream in ["v", "a"] {
