@@ -35,7 +35,7 @@ func expectComplaint(
         Case("publish", "folder", "net", status: 1, says: "folder: ", "directory"),
         Case("publish", "http://127.0.0.1:1/x", "net", status: 1, says: "http://127.0.0.1:1/x", "refused", "server is running"),
         Case("publish", "rtmp://user:secret@127.0.0.1:1/x", "net", status: 1, says: "user:…@127.0.0.1", "refused"),
-        Case("publish", Fixture.bunny, "nowhere/net", status: 3, says: "nowhere/net: ", "folder"),
+        Case("publish", Fixture.bunny, "nowhere/net", status: 1, says: "nowhere/net: ", "folder"),
         Case("publish", Fixture.bunny, "folder", status: 3, says: "folder: ", "not a network", "another path"),
         Case("publish", Fixture.bunny, "text.mp4", status: 3, says: "text.mp4: ", "not a network", "another path"),
         Case("publish", Fixture.bunny, "net", "--mtu", "0", status: 2, says: "net: ", "MTU 0", "1 to "),
@@ -47,7 +47,7 @@ func expectComplaint(
         Case("stream", "nowhere", "hls/x.m3u8", status: 3, says: "nowhere: ", "no network here"),
         Case("play", "nowhere", status: 3, says: "nowhere: ", "no network here"),
         Case("record", "net", status: 2, says: "file", "--help"),
-        Case("create", "nowhere/net", status: 3, says: "nowhere/net: ", "folder"),
+        Case("create", "nowhere/net", status: 1, says: "nowhere/net: ", "folder"),
         Case("tee", Fixture.bunny, status: 2, says: "--record FILE", "--play"),
         Case("frobnicate", status: 2, says: "frobnicate", "--help"),
     ]
