@@ -74,7 +74,7 @@ import TestSupport
 
     @Test(arguments: [
         ["nonsense"], ["show"], ["create"], ["show", "--nonsense", "x"], ["send", "x", "y"], ["receive", "x", "--count", "many"],
-        ["receive", "x", "--count", "-1"], ["receive", "x", "--count"], ["send", "x", "--block", "0"], ["send", "x", "--block", "1T"],
+        ["receive", "x", "--count", "-1"], ["receive", "x", "--count"], ["send", "x", "--block", "0"], ["send", "x", "--block", "1X"],
         ["create", "x", "--mtu", "big"], ["create", "x", "--mtu", "-1"], ["create", "x", "--mtu", "1.5K"],
         ["create", "x", "--mtu", "99999999999999999999"], ["create", "x", "--mode", "999"], ["create", "x", "--mode", "1777"],
         ["create", "x", "--pool", "a"],
