@@ -11,7 +11,7 @@ package struct OwnerLock: ~Copyable {
     package init() throws(Errno) {
         let file = try Self.open(of: geteuid())
         let raw = file.raw
-        _ = try systemCall { flock(raw, LOCK_EX) }
+        _ = try systemCall(sleeps: true) { flock(raw, LOCK_EX) }
         self.file = file
     }
 
@@ -35,7 +35,7 @@ package struct ElectionLock: ~Copyable {
     package init(of marker: FileStatus, waiting: Bool) throws(Errno) {
         let file = try OwnerLock.open(of: marker.owner)
         let raw = file.raw
-        _ = try systemCall { linux_lock_byte(raw, off_t(truncatingIfNeeded: marker.inode & UInt64(Int64.max)), waiting ? 1 : 0) }
+        _ = try systemCall(sleeps: waiting) { linux_lock_byte(raw, off_t(truncatingIfNeeded: marker.inode & UInt64(Int64.max)), waiting ? 1 : 0) }
         self.file = file
     }
 

@@ -44,7 +44,7 @@ package struct Bell: ~Copyable, Sendable {
     package static func sleep(_ raw: CInt, ears: CInt, milliseconds: CInt) throws(Errno) {
         var strokes: eventfd_t = 0
         if ears < 0 && milliseconds < 0 {
-            _ = try systemCall(retryOnInterrupt: false) { eventfd_read(raw, &strokes) }
+            _ = try systemCall(retryOnInterrupt: false, sleeps: true) { eventfd_read(raw, &strokes) }
             return
         }
         guard try waitReadable(raw, ears, milliseconds: milliseconds) else { return }

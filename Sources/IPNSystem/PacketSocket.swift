@@ -34,7 +34,7 @@ package struct PacketSocket: ~Copyable, Sendable {
     package borrowing func send(_ parts: [UnsafeRawBufferPointer], descriptors: [CInt] = [], flags: CInt = 0) throws(Errno) {
         let raw = descriptor.raw
         let vectors = parts.map { iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count) }
-        _ = try systemCall {
+        _ = try systemCall(sleeps: true) {
             linux_send(raw, vectors, vectors.count, descriptors, descriptors.count, flags)
         }
     }
@@ -49,7 +49,7 @@ package struct PacketSocket: ~Copyable, Sendable {
         var numbers = [CInt](repeating: -1, count: 64)
         var count = numbers.count
         do throws(Errno) {
-            let length = try systemCall {
+            let length = try systemCall(sleeps: true) {
                 count = numbers.count
                 return linux_receive(raw, buffer.baseAddress, buffer.count, &numbers, &count, flags)
             }

@@ -53,7 +53,7 @@ package struct Poller: ~Copyable, Sendable {
         var failure: Errno? = nil
         let events = [epoll_event](unsafeUninitializedCapacity: room) { buffer, count in
             do throws(Errno) {
-                count = Int(try systemCall { epoll_wait(poller, buffer.baseAddress, CInt(room), milliseconds) })
+                count = Int(try systemCall(sleeps: true) { epoll_wait(poller, buffer.baseAddress, CInt(room), milliseconds) })
             } catch {
                 failure = error
             }
@@ -79,6 +79,6 @@ package func waitReadable(_ first: CInt, _ second: CInt = -1, _ third: CInt = -1
     var set = (readable(first), readable(second), readable(third))
     return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
         let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        return try systemCall(retryOnInterrupt: false) { poll(raw, third >= 0 ? 3 : second >= 0 ? 2 : 1, milliseconds) } > 0
+        return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, third >= 0 ? 3 : second >= 0 ? 2 : 1, milliseconds) } > 0
     }
 }

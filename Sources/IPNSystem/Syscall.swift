@@ -4,14 +4,18 @@ import Glibc
 
 /// Runs one system call and captures `errno` at once.
 ///
-/// - Parameter retryOnInterrupt: repeats the call while a signal cuts it short (`EINTR`). The only loop of this kind.
+/// - Parameters:
+///   - retryOnInterrupt: repeats the call while a signal cuts it short (`EINTR`). The only loop of this kind.
+///   - sleeps: whether the call may take long: a fork(2) of another thread does not wait for it.
 /// - Throws: what the call left in `errno`.
 @inline(__always)
 package func systemCall<Result: FixedWidthInteger & SignedInteger>(
-    retryOnInterrupt: Bool = true, _ body: () -> Result
+    retryOnInterrupt: Bool = true, sleeps: Bool = false, _ body: () -> Result
 ) throws(Errno) -> Result {
     while true {
+        if sleeps { linux_fall_asleep() }
         let result = body()
+        if sleeps { linux_wake_up() }
         if result >= 0 { return result }
         let code = linux_errno()
         if code == EINTR && retryOnInterrupt { continue }

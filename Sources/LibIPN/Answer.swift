@@ -5,6 +5,8 @@ import SystemPackage
 /// Gives what a call returns to C: its result, or -1 with errno set.
 @inline(__always)
 func answer<Result: FixedWidthInteger & SignedInteger>(_ body: () throws(Errno) -> Result) -> Result {
+    linux_enter()
+    defer { linux_leave() }
     do throws(Errno) {
         return try body()
     } catch {

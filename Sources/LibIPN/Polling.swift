@@ -51,7 +51,7 @@ private func wait(
         let left = ready > 0 || end <= now ? 0 : end - now
         var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
         let isEndless = left > 0 && end == .max
-        _ = try systemCall(retryOnInterrupt: false) {
+        _ = try systemCall(retryOnInterrupt: false, sleeps: true) {
             withUnsafePointer(to: &time) { linux_ppoll(&watched, nfds_t(watched.count), isEndless ? nil : $0, mask) }
         }
         var isStruck = false
