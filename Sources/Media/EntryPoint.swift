@@ -18,7 +18,6 @@ public struct EntryPoint: Sendable, Hashable {
     public let description: UInt64
     /// The bus's sequence of the key frame, or where there is no video, of a packet.
     public let key: UInt64
-    public let epoch: UInt64
     /// Nanoseconds on CLOCK_MONOTONIC; nil if unknown.
     public let captureTime: Int64?
 }
@@ -37,12 +36,6 @@ public struct EntryPoints: Sendable {
 
     public init() {}
 
-    /// Goes on in a publication that is known already: points need no description then.
-    public init(epoch: UInt64, streams: [StreamDescription]) {
-        self.epoch = epoch
-        follow(streams)
-    }
-
     /// Takes in the next message. What is no media message is no entry point.
     /// - Parameters:
     ///   - sender, sequence: the bus's.
@@ -54,7 +47,8 @@ public struct EntryPoints: Sendable {
                 guard let streams = try? MediaMessage.decodeStreams(message.extracting(payload)) else { return }
                 points = []
                 epoch = header.epoch
-                follow(streams)
+                self.streams = streams
+                hasVideo = streams.contains { $0.isVideo }
             }
             description = (sender, sequence)
         case .end:
@@ -68,7 +62,7 @@ public struct EntryPoints: Sendable {
             guard hasVideo ? packet.isKey && streams[packet.stream].isVideo : true else { return }
             points.append(
                 EntryPoint(
-                    sender: sender, description: description?.sequence ?? sequence, key: sequence, epoch: epoch,
+                    sender: sender, description: description?.sequence ?? sequence, key: sequence,
                     captureTime: packet.captureTime))
         }
     }
@@ -82,10 +76,5 @@ public struct EntryPoints: Sendable {
         case .all: points.first
         case .since(let age): points.last { ($0.captureTime ?? .max) <= now - age } ?? points.first
         }
-    }
-
-    private mutating func follow(_ streams: [StreamDescription]) {
-        self.streams = streams
-        hasVideo = streams.contains { $0.isVideo }
     }
 }

@@ -47,8 +47,7 @@ public struct StreamGate: Sendable {
     private var nextSequence: UInt64 = 0
     private var progress: [Progress] = []
     private var hasVideo = false
-    /// Whether a picture of the current publication was delivered.
-    public private(set) var hasBegun = false
+    private var hasBegun = false
 
     private struct Progress: Sendable {
         var next: UInt64?

@@ -6,8 +6,7 @@ extension Consumer where Sink: ~Copyable {
     /// Goes to where the user wants to begin. On a LOSSLESS network nobody goes back, and all that is kept is received.
     mutating func beginInHistory() throws {
         guard settings.join != .next, settings.join != .all, !node.options.isLossless else { return }
-        var points = EntryPoints()
-        try look(through: &points)
+        let points = try lookThroughHistory()
         if let point = points.point(for: settings.join, now: monotonicNanoseconds()) {
             _ = node.seek(to: point.description, of: point.sender)
         } else if let description = points.description {
@@ -17,23 +16,9 @@ extension Consumer where Sink: ~Copyable {
         // Where the publisher has gone on meanwhile, its new key frame is before us.
     }
 
-    /// Goes to the newest key frame of the publication that is there already.
-    mutating func skipToNewest() throws {
-        wantsNewest = false
-        var points = EntryPoints(epoch: gate.epoch, streams: gate.streams)
-        let first = try look(through: &points)
-        if let point = points.points.last, point.epoch == gate.epoch {
-            _ = node.seek(to: point.key, of: point.sender)
-        } else if let first {
-            _ = node.seek(to: first.sequence, of: first.sender)
-        }
-    }
-
     /// Looks at all that waits, and passes over it.
-    /// - Returns: the first message.
-    @discardableResult
-    private mutating func look(through points: inout EntryPoints) throws -> (sequence: UInt64, sender: UInt64)? {
-        var first: (sequence: UInt64, sender: UInt64)?
+    private mutating func lookThroughHistory() throws -> EntryPoints {
+        var points = EntryPoints()
         var left = node.pendingCount
         while left > 0, let message = try node.begin(timeout: .zero) {
             defer { node.end(message) }
@@ -42,9 +27,8 @@ extension Consumer where Sink: ~Copyable {
                 continue
             }
             left -= 1
-            first = first ?? (message.sequence, message.sender)
             points.note(RawSpan(_unsafeBytes: message.bytes), sender: message.sender, sequence: message.sequence)
         }
-        return first
+        return points
     }
 }

@@ -40,8 +40,6 @@ package struct ConsumeSettings: Sendable {
     package var follows = false
     /// Where to begin in what the publisher keeps.
     package var join = Join.last
-    /// After a loss, go on at the newest key frame that is there already, instead of the next one.
-    package var skipsToNewest = false
     /// Nanoseconds that a publisher which vanished without a word may be replaced within.
     package var patience: Int64 = 2_000_000_000
 
@@ -62,10 +60,6 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
-    /// A picture was lost, and no key frame has come since.
-    private var isBehind = false
-    /// There may be a newer key frame already.
-    var wantsNewest = false
 
     /// - Parameters:
     ///   - node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
@@ -104,7 +98,6 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             meter.tick(now)
             let tick = try sink.tick()
             if tick.isOver { return }
-            if wantsNewest { try skipToNewest() }
             if let message = try node.begin(timeout: .zero) {
                 defer { node.end(message) }
                 try take(message)
@@ -139,13 +132,8 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             try sink.begin(streams)
         case .deliver(let packet, let payload):
             if meter.progress.began == 0 { meter.progress.began = max(monotonicNanoseconds() - joined, 1) }
-            if gate.streams[packet.stream].isVideo { isBehind = false }
             try sink.write(packet, span.extracting(payload))
             meter.count(packet, payload.count, of: gate.streams)
-        case .drop(.awaitingKeyFrame):
-            // Once for each loss: what is not there yet is before us.
-            wantsNewest = settings.skipsToNewest && gate.hasBegun && !isBehind
-            isBehind = true
         case .drop:
             break
         case .end:

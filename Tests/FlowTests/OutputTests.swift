@@ -4,16 +4,6 @@ import Testing
 
 /// The other ways out: RTSP, RIST, RTP multicast with a description, fragments.
 @Suite(.onStage) struct OutputTests {
-    private func withLiveNetwork(_ body: (Scratch) async throws -> Void) async throws {
-        let scratch = try Scratch()
-        let publisher = try scratch.ipn("publish", "test:", "net")
-        try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
-        try await body(scratch)
-        publisher.send(SIGINT)
-        try await publisher.succeeded()
-        try await scratch.expectNothingLeft()
-    }
-
     /// Pushed to GStreamer's RTSP server, which is killed and started again.
     @Test func rtspServerIsKilledAndStartedAgain() async throws {
         try await withLiveNetwork { scratch in

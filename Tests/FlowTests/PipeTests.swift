@@ -18,16 +18,6 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
-    private func withLiveNetwork(_ body: (Scratch, Program) async throws -> Void) async throws {
-        let scratch = try Scratch()
-        let publisher = try scratch.ipn("publish", "test:", "net")
-        try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
-        try await body(scratch, publisher)
-        publisher.send(SIGINT)
-        try await publisher.succeeded()
-        try await scratch.expectNothingLeft()
-    }
-
     @Test(arguments: ["matroska", "mpegts"]) func ffmpegReadsAll(container: String) async throws {
         try await withFile { scratch, publisher in
             try await shell(

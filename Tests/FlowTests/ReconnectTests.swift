@@ -4,17 +4,6 @@ import Testing
 
 /// Servers that die and come back in the middle of a stream.
 @Suite(.onStage) struct ReconnectTests {
-    /// A live network.
-    private func withLiveNetwork(_ body: (Scratch) async throws -> Void) async throws {
-        let scratch = try Scratch()
-        let publisher = try scratch.ipn("publish", "test:", "net")
-        try await until("the network is there") { try await scratch.show("net")?.writers == 1 }
-        try await body(scratch)
-        publisher.send(SIGINT)
-        try await publisher.succeeded()
-        try await scratch.expectNothingLeft()
-    }
-
     /// One line when it was lost, and one when it was there again.
     private func expectOneOutage(_ stream: Program) {
         let lines = stream.complaint.split(separator: "\n")

@@ -21,19 +21,7 @@
 #define ipn_close close
 #endif
 
-#define REQUIRE(condition)                                                                        \
-  do {                                                                                            \
-    if (!(condition)) {                                                                           \
-      fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, strerror(errno));        \
-      exit(1);                                                                                    \
-    }                                                                                             \
-  } while (0)
-#define REQUIRE_ERRNO(call, code)   \
-  do {                              \
-    errno = 0;                      \
-    REQUIRE((call) == -1);          \
-    REQUIRE(errno == (code));       \
-  } while (0)
+#include "require.h"
 
 static inline struct sockaddr_un address_of(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_IPN};

@@ -34,19 +34,8 @@
 #define IPN_SO_FLAGS 0x83
 #define IPN_FLAG_LOSSLESS 1
 
-#define REQUIRE(condition)                                                                        \
-  do {                                                                                            \
-    if (!(condition)) {                                                                           \
-      fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, strerror(errno));        \
-      _exit(1);                                                                                   \
-    }                                                                                             \
-  } while (0)
-#define REQUIRE_ERRNO(call, code) \
-  do {                            \
-    errno = 0;                    \
-    REQUIRE((call) == -1);        \
-    REQUIRE(errno == (code));     \
-  } while (0)
+#define REQUIRE_END _exit
+#include "../require.h"
 
 struct check {
   const char *name;

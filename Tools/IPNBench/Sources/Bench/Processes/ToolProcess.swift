@@ -30,19 +30,10 @@ final class ToolProcess {
 
     /// Waits for its end. - Returns: the numbers of its last record (see Service/Progress.swift).
     func last() throws -> [Int64] {
-        var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let got = read(records.raw, &chunk, chunk.count)
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else { break }
-            text += chunk[..<got]
-        }
-        var status: Int32 = 0
-        waitpid(process, &status, 0)
+        let (text, status) = readToTheEnd(records, of: process)
         hasEnded = true
         guard status == 0 else { throw Failure("ipn failed with status \(status)") }
-        let line = String(decoding: text, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("progress ") }
+        let line = text.split(separator: "\n").last { $0.hasPrefix("progress ") }
         guard let line else { throw Failure("ipn reported nothing") }
         return line.split(separator: " ").dropFirst().map { Int64($0) ?? 0 }
     }

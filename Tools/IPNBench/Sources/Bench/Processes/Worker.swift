@@ -43,23 +43,29 @@ final class Worker {
 
     /// Waits for its end.
     func outcome() throws -> Outcome {
-        var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let got = read(output.raw, &chunk, chunk.count)
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else { break }
-            text += chunk[..<got]
-        }
-        var status: Int32 = 0
-        waitpid(process, &status, 0)
+        let (text, status) = readToTheEnd(output, of: process)
         hasEnded = true
-        let outcome = Outcome(line: String(decoding: text, as: UTF8.self)[...])
+        let outcome = Outcome(line: text[...])
         if status != 0 && !outcome.text.isEmpty { throw Failure(outcome.text) }
         if status == SIGALRM { throw Failure("not done in time") }
         guard status == 0 else { throw Failure("a worker failed with status \(status)") }
         return outcome
     }
+}
+
+/// Reads all that a process says, and waits for its end. - Returns: its words and its status, as wait(2) has it.
+func readToTheEnd(_ output: Handle, of process: pid_t) -> (text: String, status: Int32) {
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let got = read(output.raw, &chunk, chunk.count)
+        if got < 0 && errno == EINTR { continue }
+        guard got > 0 else { break }
+        text += chunk[..<got]
+    }
+    var status: Int32 = 0
+    waitpid(process, &status, 0)
+    return (String(decoding: text, as: UTF8.self), status)
 }
 
 /// Starts a program; `descriptors` become its 3, 4, ...
