@@ -9,6 +9,17 @@ public protocol PacketSource: ~Copyable {
 
     /// Lends the bytes of the packet that `next` returned last; none before the first and after the last.
     func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
+
+    /// Makes the next picture one that a newcomer can begin with, where the source can.
+    mutating func requestKeyFrame()
+
+    /// Stops producing until the next packet is asked for, where the source can.
+    mutating func rest()
+}
+
+extension PacketSource where Self: ~Copyable {
+    public mutating func requestKeyFrame() {}
+    public mutating func rest() {}
 }
 
 /// Where packets go: a file, an address, a screen.

@@ -17,14 +17,7 @@ extension PublishJob {
     func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
         let settings = try live(settings)
         let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
-        let label = "ipn publish v4l2:\(input.settings.device)"
-        let node = try join(camera.streams, settings, label: label)
-        var publisher = Publisher(
-            camera, on: node, label: label, settings: settings, stop: stop, meter: meter, requestKeyFrame: { $0.requestKeyFrame() },
-            rest: { $0.rest() },
-            rewind: { _ throws(MediaError) in })
-        try publisher.run()
-        if let failure = publisher.source.failure { throw failure }
+        try publish(camera, settings, label: "ipn publish v4l2:\(input.settings.device)", end: { if let failure = $0.failure { throw failure } })
     }
 
     /// - Throws: as for cameras.
@@ -32,16 +25,13 @@ extension PublishJob {
         let settings = try live(settings)
         let device = input.settings.device
         let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
-        let label = "ipn publish alsa:\(device)"
-        let node = try join(microphone.streams, settings, label: label)
-        var publisher = Publisher(
-            microphone, on: node, label: label, settings: settings, stop: stop, meter: meter, rest: { $0.rest() }, rewind: { _ throws(MediaError) in }
-        )
-        // Periods are short: whoever else wants the processor waits.
-        for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
-        try publisher.run()
-        let (xruns, lost) = (publisher.source.xrunCount, publisher.source.lostCount)
-        if xruns > 0 || lost > 0 { say("alsa:\(device): \(xruns) xruns, \(lost) periods lost") }
-        if let failure = publisher.source.failure { throw failure }
+        try publish(microphone, settings, label: "ipn publish alsa:\(device)") {
+            // Periods are short: whoever else wants the processor waits.
+            for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
+        } end: { microphone in
+            let (xruns, lost) = (microphone.xrunCount, microphone.lostCount)
+            if xruns > 0 || lost > 0 { say("alsa:\(device): \(xruns) xruns, \(lost) periods lost") }
+            if let failure = microphone.failure { throw failure }
+        }
     }
 }

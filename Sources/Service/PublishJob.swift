@@ -3,6 +3,7 @@ import LibAV
 import Media
 import SystemPackage
 import TestSignal
+package import Transcode
 
 /// One publication, from the input to the network.
 package struct PublishJob {
@@ -13,6 +14,10 @@ package struct PublishJob {
     package var mtu: Int?
     /// Messages pending for a receiver; nil is chosen from the streams.
     package var poolSize: Int?
+    /// How streams are coded anew before they go on the network.
+    package var coding = CodingSettings()
+    /// Whether what is coded anew goes there as it was as well.
+    package var isBeside = false
     package let stop: StopSignal
     package let meter: ProgressMeter
 
@@ -31,27 +36,46 @@ package struct PublishJob {
             // Nobody misses what a generator did not make.
             var settings = settings
             settings.restsAfter = settings.restsAfter ?? 0
+            guard !settings.loops else {
+                throw MediaError(.invalidOption, object: "test:", what: "--loop is for files", remedy: "without a duration it never ends")
+            }
             let signal = try TestSignal(signalSettings)
-            let label = Self.label("ipn publish test:", signal.streams)
-            let node = try join(signal.streams, settings, label: label)
-            var publisher = Publisher(
-                signal, on: node, label: label, settings: settings, stop: stop, meter: meter,
-                requestKeyFrame: { $0.requestKeyFrame() }, rewind: { _ throws(MediaError) in })
-            try publisher.run()
+            try publish(signal, settings, label: "ipn publish test:")
         case .address(let url):
-            let demuxer = try Demuxer(url: url, stop: stop.flag)
+            let demuxer = try Demuxer(url: url, loops: settings.loops, stop: stop.flag)
             for skipped in demuxer.skipped { say("\(url): \(skipped) is not carried") }
-            let label = Self.label("ipn publish", demuxer.streams)
-            let node = try join(demuxer.streams, settings, label: label)
-            var publisher = Publisher(
-                demuxer, on: node, label: label, settings: settings, stop: stop, meter: meter,
-                rewind: { demuxer throws(MediaError) in try demuxer.rewind() })
-            try publisher.run()
+            try publish(demuxer, settings, label: "ipn publish")
         case .camera(let camera):
             try publish(camera, settings)
         case .microphone(let microphone):
             try publish(microphone, settings)
         }
+    }
+
+    /// Publishes a source until its end, as it is or coded anew.
+    /// - Parameters:
+    ///   - begin: called once the network is there.
+    ///   - end: is given the source when all of it was published.
+    func publish<Source: PacketSource & ~Copyable>(
+        _ source: consuming Source, _ settings: PublishSettings, label: String, begin: () -> Void = {},
+        end: (borrowing Source) throws -> Void = { _ in }
+    ) throws {
+        guard coding.isCopy else {
+            let coded = try CodedSource(source, coding, isBeside: isBeside)
+            return try send(coded, settings, label: label, begin: begin, end: { try end($0.base) })
+        }
+        try send(source, settings, label: label, begin: begin, end: end)
+    }
+
+    private func send<Source: PacketSource & ~Copyable>(
+        _ source: consuming Source, _ settings: PublishSettings, label: String, begin: () -> Void, end: (borrowing Source) throws -> Void
+    ) throws {
+        let label = Self.label(label, source.streams)
+        let node = try join(source.streams, settings, label: label)
+        var publisher = Publisher(source, on: node, label: label, settings: settings, stop: stop, meter: meter)
+        begin()
+        try publisher.run()
+        try end(publisher.source)
     }
 
     /// What `ipn show` and `ipn top` print: `ipn publish test: h264 640x360, aac`.

@@ -33,12 +33,10 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let pause: Pause
     private var meter: ProgressMeter
     private var publication: Publication
-    private let requestKeyFrame: (inout Source) -> Void
-    private let rest: (inout Source) -> Void
-    private let rewind: (inout Source) throws(MediaError) -> Void
     private var clock = MediaClock()
     private var readers = 0
-    private let hasVideo: Bool
+    /// The stream at whose key frames a newcomer begins: the first with pictures; nil where there are none.
+    private let leadingStream: Int?
     /// Nanoseconds on CLOCK_MONOTONIC.
     private var lastDescription: Int64 = 0
     /// The bus's sequence of it.
@@ -51,17 +49,12 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// - Parameters:
     ///   - node: connected for sending, with the number of nodes wanted.
     ///   - label: what `ipn show` prints.
-    ///   - requestKeyFrame: makes the next picture decodable by a newcomer, where the source can.
-    ///   - rest: stops producing, until the next packet is asked for.
-    ///   - rewind: goes back to the beginning.
     package init(
-        _ source: consuming Source, on node: Node, label: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter,
-        requestKeyFrame: @escaping (inout Source) -> Void = { _ in },
-        rest: @escaping (inout Source) -> Void = { _ in }, rewind: @escaping (inout Source) throws(MediaError) -> Void
+        _ source: consuming Source, on node: Node, label: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter
     ) {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
-        hasVideo = source.streams.contains { $0.isVideo }
+        leadingStream = source.streams.firstIndex { $0.isVideo }
         self.source = source
         self.node = node
         self.label = label
@@ -69,9 +62,6 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         self.stop = stop
         pause = Pause(stop: stop)
         self.meter = meter
-        self.requestKeyFrame = requestKeyFrame
-        self.rest = rest
-        self.rewind = rewind
     }
 
     /// Publishes until the end of the source, the duration, or a stop.
@@ -87,12 +77,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 try rest(until: end)
                 continue
             }
-            guard var packet = try nextPacket() else {
-                if stop.isRaised { break }
-                guard settings.loops else { break }
-                try rewind(&source)
-                continue
-            }
+            guard var packet = try nextPacket() else { break }
             try awaitTurn(of: &packet)
             if stop.isRaised { break }
             try send(packet)
@@ -119,14 +104,14 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// Nobody receives: nothing is produced, until somebody comes, who does not want to begin before the pause.
     private mutating func rest(until end: Int64?) throws {
-        rest(&source)
+        source.rest()
         history.forget()
         node.keepHistory(from: node.nextSequence)
         try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
         try node.setDescription(label)
         clock.restart()
-        requestKeyFrame(&source)
+        source.requestKeyFrame()
     }
 
     /// Waits until a packet is due, and meanwhile answers newcomers.
@@ -161,7 +146,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             // Changes coalesce: who is new may have come as another left, and then the number is what it was.
             if readers > 0 {
                 try describe()
-                if history.start == nil { requestKeyFrame(&source) }
+                if history.start == nil { source.requestKeyFrame() }
             }
         }
         if let end = node.networkEnd { throw end }
@@ -178,8 +163,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// Before what a newcomer can begin with, where the last one is some time ago: a receiver that has lost a description
     /// on a LOSSY network would otherwise wait for ever.
     private mutating func describeNowAndThen(before packet: CodedPacket) throws {
-        let isStart = hasVideo ? packet.isKey && source.streams[packet.stream].isVideo : true
-        guard isStart else { return }
+        guard leadingStream.map({ packet.isKey && packet.stream == $0 }) ?? true else { return }
         let now = monotonicNanoseconds()
         if now - lastDescription >= 1_000_000_000 { try describe() }
         history.begin(description: descriptionSequence, now: now)
@@ -190,6 +174,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         let size = source.withBytes { $0.byteCount }
         guard let slot = try lend(publication.size(payload: size)) else {
             publication.noteLost(stream: packet.stream)
+            // All wait for one now.
+            if source.streams[packet.stream].isVideo { source.requestKeyFrame() }
             return
         }
         let room = UnsafeMutableRawBufferPointer(start: slot.bytes, count: slot.count)

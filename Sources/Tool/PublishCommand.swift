@@ -22,6 +22,7 @@ struct PublishCommand: ParsableCommand {
               ipn publish test:size=1920x1080,rate=60,codec=rawvideo,audio=none /tmp/cam
               ipn publish test:size=hd720,flash,barcode /tmp/cam
               ipn publish v4l2:/dev/video0 /tmp/cam --size 1280x720 --rate 30 --format mjpeg
+              ipn publish v4l2:/dev/video0 /tmp/cam --encode libx264:2M --beside
               ipn publish alsa:hw:0 /tmp/mic --rate 48000 --channels 2 --period 256
               ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
               ipn publish rtsp://camera.example/1 /tmp/cam --on-demand --history 30s
@@ -54,6 +55,7 @@ struct PublishCommand: ParsableCommand {
     var onDemand = false
     @Option(help: "With --on-demand: seconds that nobody receives before it rests.")
     var restAfter: Seconds = Seconds(5)
+    @OptionGroup(title: "CODING") var encoding: EncodingArguments
     @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
     @OptionGroup var supervision: SupervisionArguments
 
@@ -63,6 +65,8 @@ struct PublishCommand: ParsableCommand {
         job.poolSize = pool
         job.network.isLossless = lossless
         job.network.mode = mode.permissions
+        job.coding = encoding.settings
+        job.isBeside = encoding.beside
         job.mtu = mtu?.bytes
         var settings = PublishSettings()
         settings.isFast = fast

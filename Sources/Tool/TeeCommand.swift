@@ -14,6 +14,7 @@ struct TeeCommand: ParsableCommand {
             EXAMPLES
               ipn tee movie.mp4 --record copy.mkv --stream out/live.m3u8 --play
               ipn tee v4l2:/dev/video0 --size 1280x720 --play --record day.mkv
+              ipn tee v4l2:/dev/video0 --encode libx264:2M --record day.mp4 --stream rtmp://127.0.0.1/live/a
               ipn tee test: --play --duration 10
               ipn tee rtsp://cam.example/1 --record a.mkv --stream rtmp://127.0.0.1/live/a
             """)
@@ -40,6 +41,7 @@ struct TeeCommand: ParsableCommand {
     var network: String?
     @Option(help: "Who may join, in octal.")
     var mode = Mode.ownerOnly
+    @OptionGroup(title: "CODING") var encoding: EncodingArguments
     @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
 
     func validate() throws {
@@ -59,7 +61,7 @@ struct TeeCommand: ParsableCommand {
         var publish = ["publish", input, "{network}"]
         if loop { publish.append("--loop") }
         if let duration { publish += ["--duration", "\(duration.seconds)"] }
-        publish += device.words
+        publish += device.words + encoding.words
         let failed = try tee.run(publish: publish, label: "\(LoggedAddress(input))")
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }

@@ -42,6 +42,13 @@ import Testing
         try Command.run("ffmpeg", "-v", "error", "-xerror", "-i", scratch.file("out.mkv"), "-f", "null", "-")
     }
 
+    /// Also where the time code has no room.
+    @Test(arguments: ["64x64", "66x4096", "130x64", "4096x64"]) func isOfAnySize(size: String) throws {
+        let scratch = try Scratch()
+        try record(try SignalSettings(options: "size=\(size),codec=mpeg4,audio=none,duration=0.2"), to: scratch.file("out.mkv"))
+        try Command.run("ffmpeg", "-v", "error", "-xerror", "-i", scratch.file("out.mkv"), "-f", "null", "-")
+    }
+
     @Test func aKeyFrameComesWhenAskedFor() throws {
         let scratch = try Scratch()
         var settings = SignalSettings()

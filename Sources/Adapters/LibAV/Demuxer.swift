@@ -15,6 +15,9 @@ public struct Demuxer: ~Copyable, PacketSource {
     private let packet: Packet
     private let interruption: Interruption
     private let readTimeout: Int64
+    private let loops: Bool
+    /// Something came since the beginning, or since it was gone back to.
+    private var hasDelivered = false
     /// libavformat's index → ours.
     private let indices: [Int?]
     private var loop: LoopOffset
@@ -24,12 +27,13 @@ public struct Demuxer: ~Copyable, PacketSource {
     ///   - url: a path, or an address as libavformat understands it.
     ///   - format: libavformat's name of the format where it cannot be told from the contents.
     ///   - options: libavformat's, such as `rtsp_transport`.
+    ///   - loops: begins again at the end, for ever; time stamps go on rising.
     ///   - openTimeout: nanoseconds.
     ///   - readTimeout: nanoseconds that `next` may wait for a network.
     ///   - stop: raise it to end this and every later call with `.cancelled`.
     /// - Throws: `.notFound`, `.refused`, `.timedOut`, `.noStreams`, `.unsupportedFormat`, `.cannotOpen`, …
     public init(
-        url: String, format: String? = nil, options: [(key: String, value: String)] = [],
+        url: String, format: String? = nil, options: [(key: String, value: String)] = [], loops: Bool = false,
         openTimeout: Int64 = 15_000_000_000, readTimeout: Int64 = 30_000_000_000, stop: StopFlag = StopFlag()
     ) throws(MediaError) {
         let interruption = Interruption(stop)
@@ -63,6 +67,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.indices = indices
         self.interruption = interruption
         self.readTimeout = readTimeout
+        self.loops = loops
         loop = LoopOffset(streams)
     }
 
@@ -78,7 +83,11 @@ public struct Demuxer: ~Copyable, PacketSource {
             guard !interruption.stop.isRaised else {
                 throw MediaError(.cancelled, object: url, what: "stopped")
             }
-            if status == clibav_error_eof() { return nil }
+            if status == clibav_error_eof() {
+                guard loops, hasDelivered else { return nil }
+                try rewind()
+                continue
+            }
             if status == clibav_error_again() { continue }
             guard status >= 0 else {
                 throw LibAVFailure.error(
@@ -87,6 +96,7 @@ public struct Demuxer: ~Copyable, PacketSource {
             let position = Int(packet.pointer.pointee.stream_index)
             // A transport stream may announce streams later: they were in no description.
             guard indices.indices.contains(position), let index = indices[position] else { continue }
+            hasDelivered = true
             return loop.place(packet.description(stream: index))
         }
     }
@@ -95,9 +105,9 @@ public struct Demuxer: ~Copyable, PacketSource {
         try packet.withBytes(body)
     }
 
-    /// Goes back to the beginning; time stamps go on rising from where they are.
+    /// Goes back to the beginning.
     /// - Throws: `.readFailed` if this cannot be rewound.
-    public mutating func rewind() throws(MediaError) {
+    private mutating func rewind() throws(MediaError) {
         let mark = LogTail.mark()
         av_packet_unref(packet.pointer)
         let start = input.pointer.pointee.start_time == clibav_no_pts() ? 0 : input.pointer.pointee.start_time
@@ -106,6 +116,7 @@ public struct Demuxer: ~Copyable, PacketSource {
             throw LibAVFailure.error(
                 status, .readFailed, object: url, what: "cannot be rewound", since: mark, interruption: interruption)
         }
+        hasDelivered = false
         loop.wrap()
     }
 

@@ -87,20 +87,21 @@ struct TestPicture: ~Copyable {
         let cell = (DigitFont.width + 1) * scale
         let left = (width - text.count * cell) / 4 * 2
         let top = height / 8 * 2
-        let right = min(width, left + text.count * cell)
-        fill(frame, max(0, left - scale)..<right, max(0, top - scale)..<min(height, top + (DigitFont.height + 1) * scale), Self.black)
+        fill(frame, left - scale..<left + text.count * cell, top - scale..<top + (DigitFont.height + 1) * scale, Self.black)
         for (position, character) in text.utf8.enumerated() {
             for (row, bits) in DigitFont.rows(character).enumerated() {
                 for column in 0..<DigitFont.width where bits & (1 << (DigitFont.width - 1 - column)) != 0 {
                     let x = left + position * cell + column * scale
                     let y = top + row * scale
-                    fill(frame, x..<min(width, x + scale), y..<min(height, y + scale), Self.white)
+                    fill(frame, x..<x + scale, y..<y + scale, Self.white)
                 }
             }
         }
     }
 
+    /// What lies outside the picture is left out: the smallest have no room for a time code.
     private func fill(_ frame: borrowing Frame, _ x: Range<Int>, _ y: Range<Int>, _ color: Color) {
+        let (x, y) = (x.clamped(to: 0..<width), y.clamped(to: 0..<height))
         let data = frame.pointer.pointee.data
         let stride = frame.pointer.pointee.linesize
         for row in y { (data.0! + row * Int(stride.0) + x.lowerBound).update(repeating: color.0, count: x.count) }

@@ -30,7 +30,7 @@ enum EncoderChoice {
     static func options(for codec: UnsafePointer<AVCodec>) -> [(key: String, value: String)] {
         switch String(cString: codec.pointee.name) {
         case "libx264": [("preset", "veryfast"), ("tune", "zerolatency"), ("forced-idr", "1")]
-        case "libx265": [("preset", "ultrafast"), ("tune", "zerolatency"), ("x265-params", "log-level=none")]
+        case "libx265": [("preset", "ultrafast"), ("tune", "zerolatency"), ("forced-idr", "1"), ("x265-params", "log-level=none")]
         case "libvpx", "libvpx-vp9": [("deadline", "realtime"), ("cpu-used", "6"), ("lag-in-frames", "0")]
         case "libsvtav1": [("preset", "10")]
         default: []

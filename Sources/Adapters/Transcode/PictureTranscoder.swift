@@ -12,6 +12,8 @@ final class PictureTranscoder: TrackTranscoder {
     private let format: AVPixelFormat
     private let index: Int
     private var last: Int64?
+    private var wantsKeyFrame = false
+    private var lost: UInt32 = 0
 
     init(_ source: StreamDescription, _ video: StreamDescription.Video, _ coding: Coding, _ settings: CodingSettings) throws(MediaError) {
         let codec = try EncoderChoice.find(coding.encoder, AVMEDIA_TYPE_VIDEO)
@@ -28,6 +30,9 @@ final class PictureTranscoder: TrackTranscoder {
             let isOld = [AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG].contains(codec.pointee.id)
             context.pointee.time_base = isOld ? AVRational(num: rate.denominator, den: rate.numerator) : AVRational(num: 1, den: 60_000)
             context.pointee.sample_aspect_ratio = Self.aspect(video, size)
+            // One processor does for what is small, and leaves the others to whoever looks.
+            let isLarge = Double(size.width) * Double(size.height) * rate.value > 1280 * 720 * 30
+            context.pointee.thread_count = isLarge ? 0 : 1
             context.pointee.gop_size = max(1, Int32(rate.value * 2))
             context.pointee.max_b_frames = 0
             // JPEG knows the full range alone.
@@ -55,7 +60,7 @@ final class PictureTranscoder: TrackTranscoder {
 
     func write<Sink: PacketSink & ~Copyable>(_ packet: CodedPacket, _ bytes: RawSpan, into sink: inout Sink) throws(MediaError) {
         // What makes no sense to the decoder is missing from the picture, and no reason to end.
-        guard try decoder.send(packet, bytes) else { return }
+        guard try decoder.send(packet, bytes) else { return lost += 1 }
         try takePictures(into: &sink)
     }
 
@@ -65,19 +70,36 @@ final class PictureTranscoder: TrackTranscoder {
         try encoder.encode(nil, stream: index, into: &sink)
     }
 
+    func requestKeyFrame() { wantsKeyFrame = true }
+
+    func takeLost() -> UInt32 {
+        defer { lost = 0 }
+        return lost
+    }
+
     private func takePictures<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError) {
         while decoder.receive() {
             let source = decoder.frame.pointer
-            guard let time = decoder.time else { continue }
+            guard let time = decoder.time else {
+                lost += 1
+                continue
+            }
             let ticks = av_rescale_q(time, AVRational(num: 1, den: 1_000_000_000), encoder.timeBase)
             // Two pictures for one tick: the second would have no time of its own.
-            if let last, ticks <= last { continue }
+            if let last, ticks <= last {
+                lost += 1
+                continue
+            }
             let fits = source.pointee.width == size.width && source.pointee.height == size.height && source.pointee.format == format.rawValue
-            guard let picture = fits ? source : scaler.scale(source, width: size.width, height: size.height) else { continue }
+            guard let picture = fits ? source : scaler.scale(source, width: size.width, height: size.height) else {
+                lost += 1
+                continue
+            }
             last = ticks
             picture.pointee.pts = ticks
             // How it was coded before says nothing of how it will be.
-            picture.pointee.pict_type = AV_PICTURE_TYPE_NONE
+            picture.pointee.pict_type = wantsKeyFrame ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
+            wantsKeyFrame = false
             try encoder.encode(picture, stream: index, into: &sink)
         }
     }

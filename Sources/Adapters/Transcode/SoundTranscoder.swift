@@ -13,6 +13,7 @@ final class SoundTranscoder: TrackTranscoder {
     private let index: Int
     /// Of the next sample that is coded, in samples.
     private var next: Int64?
+    private var lost: UInt32 = 0
 
     init(_ source: StreamDescription, _ audio: StreamDescription.Audio, _ coding: Coding, _ settings: CodingSettings) throws(MediaError) {
         let codec = try EncoderChoice.find(coding.encoder, AVMEDIA_TYPE_AUDIO)
@@ -40,7 +41,7 @@ final class SoundTranscoder: TrackTranscoder {
     }
 
     func write<Sink: PacketSink & ~Copyable>(_ packet: CodedPacket, _ bytes: RawSpan, into sink: inout Sink) throws(MediaError) {
-        guard try decoder.send(packet, bytes) else { return }
+        guard try decoder.send(packet, bytes) else { return lost += 1 }
         try takeSound(into: &sink)
     }
 
@@ -50,6 +51,14 @@ final class SoundTranscoder: TrackTranscoder {
         try shaper.flush()
         try encodeChunks(atLeast: 1, into: &sink)
         try encoder.encode(nil, stream: index, into: &sink)
+    }
+
+    /// Sound can be begun with anywhere.
+    func requestKeyFrame() {}
+
+    func takeLost() -> UInt32 {
+        defer { lost = 0 }
+        return lost
     }
 
     private func takeSound<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError) {

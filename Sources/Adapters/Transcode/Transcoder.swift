@@ -6,6 +6,10 @@ protocol TrackTranscoder: AnyObject {
     var description: StreamDescription { get }
     func write<Sink: PacketSink & ~Copyable>(_ packet: CodedPacket, _ bytes: RawSpan, into sink: inout Sink) throws(MediaError)
     func finish<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError)
+    /// The next picture becomes a key frame.
+    func requestKeyFrame()
+    /// Pictures that came in and could not be coded, since the last call; of sound, packets.
+    func takeLost() -> UInt32
 }
 
 /// A publication's streams, some of them coded anew, in front of whatever takes packets.
@@ -40,6 +44,17 @@ public struct Transcoder: ~Copyable {
         guard let track = tracks[packet.stream] else { return try sink.write(packet, bytes) }
         try track.write(packet, bytes, into: &sink)
     }
+
+    /// Whether that stream is coded anew.
+    func codes(_ stream: Int) -> Bool { tracks[stream] != nil }
+
+    /// The next picture of each stream that is coded becomes a key frame.
+    func requestKeyFrame() {
+        for (_, track) in tracks { track.requestKeyFrame() }
+    }
+
+    /// What of a stream came in and could not be coded, since the last call.
+    func takeLost(of stream: Int) -> UInt32 { tracks[stream]?.takeLost() ?? 0 }
 
     /// Hands on what the coders hold back. The sink is not finished by this.
     public func finish<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError) {
