@@ -100,7 +100,8 @@ let package = Package(
         .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
         .target(name: "Sieve", path: "Examples/Policies/Sieve", cSettings: policies),
         .executableTarget(
-            name: "Tool", dependencies: ["Display", "IPN", "IPNSystem", "Media", "Service", "Transcode", arguments, system], swiftSettings: ours),
+            name: "Tool", dependencies: ["Display", "IPN", "IPNSystem", "LibAV", "Media", "Service", "Transcode", arguments, system],
+            swiftSettings: ours),
 
         // Real processes and a real bus: what the tests share, and the other end of their conversations.
         .target(

@@ -72,7 +72,7 @@ static inline AVIOContext *clibav_alloc_output(void *buffer, int size, void *opa
 }
 
 /* libavformat may have put another buffer into it, which av_freep takes through a void pointer. */
-static inline void clibav_free_output(AVIOContext *context) {
+static inline void clibav_free_io(AVIOContext *context) {
     avio_flush(context);
     av_freep(&context->buffer);
     avio_context_free(&context);

@@ -1,7 +1,10 @@
 /// Where packets come from: a file, an address, an encoder.
 public protocol PacketSource: ~Copyable {
-    /// All streams, in order of their index; fixed while the source lives.
+    /// All streams, in order of their index.
     var streams: [StreamDescription] { get }
+
+    /// How often `streams` has changed. A call of `next` may change them: the packet that it returns is of the new ones.
+    var generation: Int { get }
 
     /// Goes on to the next packet. May block on a file or a network.
     /// - Returns: nil at the end.
@@ -18,6 +21,7 @@ public protocol PacketSource: ~Copyable {
 }
 
 extension PacketSource where Self: ~Copyable {
+    public var generation: Int { 0 }
     public mutating func requestKeyFrame() {}
     public mutating func rest() {}
 }

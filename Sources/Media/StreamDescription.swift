@@ -100,6 +100,31 @@ extension StreamDescription {
     public var isSubtitle: Bool { kind == .subtitle }
 }
 
+extension StreamDescription {
+    /// Whether a decoder that was made for one goes on with the other, and a container too: they differ in nothing but where they
+    /// begin, in averages, and in names.
+    public func goesOn(with other: StreamDescription) -> Bool { essence == other.essence }
+
+    private var essence: StreamDescription {
+        var essence = self
+        essence.startTime = nil
+        essence.bitRate = 0
+        (essence.disposition, essence.language, essence.title) = (0, "", "")
+        if case .video(var video) = kind {
+            (video.frameRate, video.realFrameRate) = (.unknown, .unknown)
+            essence.kind = .video(video)
+        }
+        return essence
+    }
+}
+
+extension [StreamDescription] {
+    /// Whether each of them goes on with its counterpart.
+    public func goOn(with others: [StreamDescription]) -> Bool {
+        count == others.count && zip(self, others).allSatisfy { $0.goesOn(with: $1) }
+    }
+}
+
 extension StreamDescription: CustomStringConvertible {
     /// `#0 h264 1280x720 25 fps`, `#1 aac 48000 Hz 5.1 eng`.
     public var description: String {

@@ -1,26 +1,36 @@
 import ALSA
+package import LibAV
 package import Media
 package import TestSignal
 import V4L2
 
-/// What is published: a device, a file or an address that libavformat opens, or the built-in test signal.
+/// What is published: a device, files and addresses that libavformat opens, or the built-in test signal.
 package enum Input: Sendable {
     case testSignal(SignalSettings)
-    case address(String)
+    case parts([PlaylistPart])
     case camera(CameraInput)
     case microphone(MicrophoneInput)
 
     /// `test:` is the test signal, with its options behind it; `v4l2:/dev/video0` a camera, `alsa:hw:0` any PCM of alsa-lib's.
-    /// - Parameter options: for devices only.
-    /// - Throws: `.invalidOption`, naming it.
-    package init(_ name: String, _ options: DeviceOptions = DeviceOptions()) throws(MediaError) {
+    /// - Parameters:
+    ///   - names: one, or several files and addresses, of which one follows the other.
+    ///   - options: for devices only, but for waiting.
+    /// - Throws: `.invalidOption`, naming it; what a playlist cannot be read for.
+    package init(_ names: [String], _ options: DeviceOptions = DeviceOptions()) throws(MediaError) {
+        let name = names.first ?? ""
+        let devices = ["v4l2:", "alsa:", "test:"]
+        if names.count > 1, let device = names.first(where: { name in devices.contains(where: name.hasPrefix) }) {
+            throw MediaError(.invalidOption, object: device, what: "only files and addresses follow each other", remedy: "publish it by itself")
+        }
         if name.hasPrefix("v4l2:") {
             self = .camera(try CameraInput(String(name.dropFirst(5)), options))
         } else if name.hasPrefix("alsa:") {
             self = .microphone(try MicrophoneInput(String(name.dropFirst(5)), options))
         } else {
             if let option = options.first(of: \.all) { throw Self.misplaced(option, name, "devices: v4l2:DEVICE and alsa:PCM") }
-            self = name.hasPrefix("test:") ? .testSignal(try SignalSettings(options: name.dropFirst(5))) : .address(name)
+            let parts = name.hasPrefix("test:") ? [] : try PlaylistPart.parts(of: names)
+            if options.waits, !parts.contains(where: \.isRemote) { throw Self.misplaced("--wait", name, "devices and addresses") }
+            self = parts.isEmpty ? .testSignal(try SignalSettings(options: name.dropFirst(5))) : .parts(parts)
         }
     }
 
@@ -46,7 +56,7 @@ package struct DeviceOptions: Sendable {
     fileprivate var microphone: [(String, Bool)] {
         [("--channels", channels != nil), ("--period", period != nil), ("--buffer", buffer != nil)]
     }
-    fileprivate var all: [(String, Bool)] { camera + microphone + [("--rate", rate != nil), ("--format", format != nil), ("--wait", waits)] }
+    fileprivate var all: [(String, Bool)] { camera + microphone + [("--rate", rate != nil), ("--format", format != nil)] }
 
     fileprivate func first(of options: KeyPath<DeviceOptions, [(String, Bool)]>) -> String? { self[keyPath: options].first { $0.1 }?.0 }
 }

@@ -5,8 +5,9 @@ import V4L2
 
 /// Devices pace themselves, rest while nobody looks, and end when they are unplugged.
 extension PublishJob {
-    private func live(_ settings: PublishSettings) throws(MediaError) -> PublishSettings {
-        guard !settings.loops else { throw MediaError(.invalidOption, object: "--loop", what: "a device has no beginning to go back to") }
+    private func live(_ settings: PublishSettings, _ object: String) throws(MediaError) -> PublishSettings {
+        try refusePlaylist(object)
+        guard settings.speed == 1 else { throw MediaError(.invalidOption, object: object, what: "--speed is for files and addresses") }
         var settings = settings
         settings.isLive = true
         settings.restsAfter = settings.restsAfter ?? 0
@@ -15,17 +16,17 @@ extension PublishJob {
 
     /// - Throws: also what ended the stream before its time, after its end was published.
     func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
-        let settings = try live(settings)
+        let settings = try live(settings, "v4l2:\(input.settings.device)")
         let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
-        try publish(camera, settings, label: "ipn publish v4l2:\(input.settings.device)", end: { if let failure = $0.failure { throw failure } })
+        try publish(camera, settings, name: "ipn publish v4l2:\(input.settings.device)", end: { if let failure = $0.failure { throw failure } })
     }
 
     /// - Throws: as for cameras.
     func publish(_ input: MicrophoneInput, _ settings: PublishSettings) throws {
-        let settings = try live(settings)
         let device = input.settings.device
+        let settings = try live(settings, "alsa:\(device)")
         let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
-        try publish(microphone, settings, label: "ipn publish alsa:\(device)") {
+        try publish(microphone, settings, name: "ipn publish alsa:\(device)") {
             // Periods are short: whoever else wants the processor waits.
             for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
         } end: { microphone in

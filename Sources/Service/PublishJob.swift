@@ -1,5 +1,5 @@
 package import IPN
-import LibAV
+package import LibAV
 import Media
 import SystemPackage
 import TestSignal
@@ -18,6 +18,8 @@ package struct PublishJob {
     package var coding = CodingSettings()
     /// Whether what is coded anew goes there as it was as well.
     package var isBeside = false
+    /// How files and addresses are gone through.
+    package var playlist = PlaylistSettings()
     package let stop: StopSignal
     package let meter: ProgressMeter
 
@@ -36,15 +38,16 @@ package struct PublishJob {
             // Nobody misses what a generator did not make.
             var settings = settings
             settings.restsAfter = settings.restsAfter ?? 0
-            guard !settings.loops else {
-                throw MediaError(.invalidOption, object: "test:", what: "--loop is for files", remedy: "without a duration it never ends")
-            }
+            try refusePlaylist("test:")
             let signal = try TestSignal(signalSettings)
-            try publish(signal, settings, label: "ipn publish test:")
-        case .address(let url):
-            let demuxer = try Demuxer(url: url, loops: settings.loops, stop: stop.flag)
-            for skipped in demuxer.skipped { say("\(url): \(skipped) is not carried") }
-            try publish(demuxer, settings, label: "ipn publish")
+            try publish(signal, settings, name: "ipn publish test:")
+        case .parts(let parts):
+            let hasPictures = parts.contains { $0.isPicture }
+            if playlist.slide != nil, !hasPictures { throw MediaError(.invalidOption, object: "--slide", what: "there are no pictures to show") }
+            var settings = settings
+            if hasPictures { settings.longestWait = max(settings.longestWait, playlist.pictureLength * 2) }
+            let source = try Playlist(parts, playlist, stop: stop.flag, note: say)
+            try publish(source, settings, name: "ipn publish", isList: parts.count > 1)
         case .camera(let camera):
             try publish(camera, settings)
         case .microphone(let microphone):
@@ -54,32 +57,40 @@ package struct PublishJob {
 
     /// Publishes a source until its end, as it is or coded anew.
     /// - Parameters:
+    ///   - isList: whether other streams may follow.
     ///   - begin: called once the network is there.
     ///   - end: is given the source when all of it was published.
     func publish<Source: PacketSource & ~Copyable>(
-        _ source: consuming Source, _ settings: PublishSettings, label: String, begin: () -> Void = {},
+        _ source: consuming Source, _ settings: PublishSettings, name: String, isList: Bool = false, begin: () -> Void = {},
         end: (borrowing Source) throws -> Void = { _ in }
     ) throws {
         guard coding.isCopy else {
             let coded = try CodedSource(source, coding, isBeside: isBeside)
-            return try send(coded, settings, label: label, begin: begin, end: { try end($0.base) })
+            return try send(coded, settings, name: name, isList: isList, begin: begin, end: { try end($0.base) })
         }
-        try send(source, settings, label: label, begin: begin, end: end)
+        try send(source, settings, name: name, isList: isList, begin: begin, end: end)
     }
 
     private func send<Source: PacketSource & ~Copyable>(
-        _ source: consuming Source, _ settings: PublishSettings, label: String, begin: () -> Void, end: (borrowing Source) throws -> Void
+        _ source: consuming Source, _ settings: PublishSettings, name: String, isList: Bool, begin: () -> Void,
+        end: (borrowing Source) throws -> Void
     ) throws {
-        let label = Self.label(label, source.streams)
-        let node = try join(source.streams, settings, label: label)
-        var publisher = Publisher(source, on: node, label: label, settings: settings, stop: stop, meter: meter)
+        let node = try join(source.streams, settings, isList: isList)
+        var publisher = Publisher(source, on: node, name: name, settings: settings, stop: stop, meter: meter)
         begin()
         try publisher.run()
         try end(publisher.source)
     }
 
+    /// What goes on by itself has no beginning to go back to, and no parts.
+    func refusePlaylist(_ object: String) throws(MediaError) {
+        let asked = [("--loop", playlist.loops), ("--seek", playlist.start != 0), ("--slide", playlist.slide != nil)]
+        guard let option = asked.first(where: \.1)?.0 else { return }
+        throw MediaError(.invalidOption, object: object, what: "\(option) is for files and addresses")
+    }
+
     /// What `ipn show` and `ipn top` print: `ipn publish test: h264 640x360, aac`.
-    private static func label(_ name: String, _ streams: [StreamDescription]) -> String {
+    static func label(_ name: String, _ streams: [StreamDescription]) -> String {
         let words = streams.map { stream in
             stream.video.map { "\(stream.codec) \($0.width)x\($0.height)" } ?? stream.codec
         }
@@ -88,14 +99,15 @@ package struct PublishJob {
     }
 
     /// Joins the network, or makes it.
-    func join(_ streams: [StreamDescription], _ settings: PublishSettings, label: String) throws(IPNError) -> Node {
+    private func join(_ streams: [StreamDescription], _ settings: PublishSettings, isList: Bool) throws(IPNError) -> Node {
         let node = Node()
         do throws(IPNError) {
             try node.connect(path, directions: .send)
         } catch {
             guard error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused else { throw error }
             var options = network
-            options.mtu = mtu ?? Self.mtu(for: streams)
+            // Only what is used costs memory: room for any picture, where others may follow.
+            options.mtu = mtu ?? max(Self.mtu(for: streams), isList ? 64 << 20 : 0)
             options.history = (settings.history ?? .usual(for: streams)).messages
             options.poolSize = poolSize ?? Self.poolSize(for: streams)
             try node.bind(path, options: options)
@@ -108,7 +120,6 @@ package struct PublishJob {
             throw IPNError(.addressInUse, path, "somebody publishes there already", remedy: "end it first, or take another path")
         }
         try node.setWantsNumberOfNodes(true)
-        try node.setDescription(label)
         return node
     }
 

@@ -9,8 +9,10 @@ package struct PublishSettings: Sendable {
     package var isFast = false
     /// The source delivers when it is time, and says when that was: a device.
     package var isLive = false
-    /// Begin again at the end, for ever.
-    package var loops = false
+    /// Media time for each second of the clock; more than 0.
+    package var speed = 1.0
+    /// A jump of the time stamps by more than this, in nanoseconds, is no wait.
+    package var longestWait: Int64 = 10_000_000_000
     /// Begin once that many receive.
     package var waitReaders = 0
     /// Stop producing while nobody receives, and has not for that many nanoseconds; nil: never.
@@ -26,17 +28,21 @@ package struct PublishSettings: Sendable {
 /// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
 package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private let node: Node
-    private let label: String
+    private let name: String
+    private var label: String
     package private(set) var source: Source
     private let settings: PublishSettings
     private let stop: StopSignal
     private let pause: Pause
     private var meter: ProgressMeter
     private var publication: Publication
-    private var clock = MediaClock()
+    private var clock: MediaClock
+    /// Until when the last picture is shown, in nanoseconds on CLOCK_MONOTONIC.
+    private var shownUntil: Int64 = 0
+    private var generation: Int
     private var readers = 0
     /// The stream at whose key frames a newcomer begins: the first with pictures; nil where there are none.
-    private let leadingStream: Int?
+    private var leadingStream: Int?
     /// Nanoseconds on CLOCK_MONOTONIC.
     private var lastDescription: Int64 = 0
     /// The bus's sequence of it.
@@ -48,16 +54,19 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// - Parameters:
     ///   - node: connected for sending, with the number of nodes wanted.
-    ///   - label: what `ipn show` prints.
+    ///   - name: what `ipn show` prints, before the streams.
     package init(
-        _ source: consuming Source, on node: Node, label: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter
+        _ source: consuming Source, on node: Node, name: String, settings: PublishSettings, stop: StopSignal, meter: ProgressMeter
     ) {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         leadingStream = source.streams.firstIndex { $0.isVideo }
+        label = PublishJob.label(name, source.streams)
+        generation = source.generation
         self.source = source
         self.node = node
-        self.label = label
+        self.name = name
+        clock = MediaClock(longestWait: settings.longestWait, speed: settings.speed)
         self.settings = settings
         self.stop = stop
         pause = Pause(stop: stop)
@@ -69,6 +78,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     package mutating func run() throws {
         let end = settings.duration.map { monotonicNanoseconds() + $0 }
         defer { meter.finish() }
+        try node.setDescription(label)
         try describe()
         while readers < settings.waitReaders, !stop.isRaised { try lookWhoIsThere(until: nil) }
         while !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true {
@@ -78,12 +88,26 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 continue
             }
             guard var packet = try nextPacket() else { break }
+            if source.generation != generation { try beginAnew() }
             try awaitTurn(of: &packet)
             if stop.isRaised { break }
             try send(packet)
             meter.tick(monotonicNanoseconds())
         }
+        while monotonicNanoseconds() < min(shownUntil, end ?? .max), !stop.isRaised { try lookWhoIsThere(until: shownUntil) }
         try deliver(publication.endSize) { (publication, room) throws(MediaError) in try publication.writeEnd(into: room) }
+    }
+
+    /// The source has other streams now: a publication of its own, which consumers begin with when they see its description.
+    private mutating func beginAnew() throws {
+        generation = source.generation
+        publication = Publication(streams: source.streams)
+        history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
+        leadingStream = source.streams.firstIndex { $0.isVideo }
+        label = PublishJob.label(name, source.streams)
+        node.keepHistory(from: node.nextSequence)
+        try node.setDescription(label)
+        try describe()
     }
 
     /// Nil at the end, and where a stop has interrupted the source: that is an end like others.
@@ -119,7 +143,11 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         if settings.isLive, packet.captureTime != nil { return }
         var now = monotonicNanoseconds()
         if !settings.isFast, let time = packet.decodingTime {
-            let due = clock.due(time, source.streams[packet.stream].timeBase, now: now)
+            let timeBase = source.streams[packet.stream].timeBase
+            let due = clock.due(time, timeBase, now: now)
+            if packet.stream == leadingStream ?? packet.stream {
+                shownUntil = due &+ min(clock.length(packet.duration, timeBase), settings.longestWait)
+            }
             while now < due, !stop.isRaised {
                 try lookWhoIsThere(until: due)
                 now = monotonicNanoseconds()

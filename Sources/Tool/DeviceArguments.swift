@@ -17,7 +17,7 @@ struct DeviceArguments: ParsableArguments {
     var period: Int?
     @Option(help: "Samples of a channel that the device keeps for us. [default: 8 periods]")
     var buffer: Int?
-    @Flag(help: "When it is unplugged, wait for it to come back.")
+    @Flag(help: "When it is unplugged, or the server of an address goes away, wait for it to come back.")
     var wait = false
 
     var options: DeviceOptions {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import IPN
+import LibAV
 import Service
 
 struct PublishCommand: ParsableCommand {
@@ -7,8 +8,10 @@ struct PublishCommand: ParsableCommand {
         commandName: "publish",
         abstract: "Put a camera, a microphone, a file, an address or the test signal on a network, for any number of consumers.",
         discussion: """
-            INPUT is whatever libavformat opens; v4l2:DEVICE, a camera; alsa:PCM, whatever alsa captures from (see ipn devices); \
+            INPUT is whatever libavformat opens, or - for standard input; v4l2:DEVICE, a camera; alsa:PCM, whatever alsa captures from (see ipn devices); \
             or test: for a moving picture with a running time code and a tone. \
+            Several inputs follow each other, and so do the lines of a playlist (.m3u) and the pictures of a folder; where the \
+            format changes, consumers get a new description. What cannot be read is said, and left out. \
             The network is made if there is none (mode 700 unless told otherwise), and ends with the last who is on it. \
             The test signal takes options, in FFmpeg's words: size, rate, codec \
             (libx264, hevc, mjpeg, rawvideo …), audio (aac, libopus, pcm_s16le, none), gop, sample_rate, frequency, \
@@ -18,25 +21,28 @@ struct PublishCommand: ParsableCommand {
 
             EXAMPLES
               ipn publish movie.mp4 /tmp/cam
+              ipn publish intro.mp4 film.mkv /tmp/cam --loop
+              ipn publish film.mkv /tmp/cam --seek 1:30 --speed 2
+              ipn publish slides/*.jpg /tmp/cam --slide 8s --loop
+              ffmpeg … -f matroska - | ipn publish - /tmp/cam
               ipn publish test: /tmp/cam --duration 60
               ipn publish test:size=1920x1080,rate=60,codec=rawvideo,audio=none /tmp/cam
               ipn publish test:size=hd720,flash,barcode /tmp/cam
               ipn publish v4l2:/dev/video0 /tmp/cam --size 1280x720 --rate 30 --format mjpeg
               ipn publish v4l2:/dev/video0 /tmp/cam --encode libx264:2M --beside
               ipn publish alsa:hw:0 /tmp/mic --rate 48000 --channels 2 --period 256
-              ipn publish rtsp://camera.example/1 /tmp/cam --mode 750
+              ipn publish rtsp://camera.example/1 /tmp/cam --mode 750 --wait
               ipn publish rtsp://camera.example/1 /tmp/cam --on-demand --history 30s
               ipn publish movie.mkv /tmp/cam --fast --lossless --wait-readers 3
             """)
 
-    @Argument(help: "A file, an address, v4l2:DEVICE, alsa:PCM, or test:", completion: .file())
-    var input: String
-    @Argument(help: "The network.", completion: .file())
-    var path: String
+    @Argument(
+        help: ArgumentHelp(
+            "Files, addresses, playlists, folders of pictures, v4l2:DEVICE, alsa:PCM, or test:; then the network.", valueName: "input ... network"),
+        completion: .file())
+    var operands: [String]
     @Flag(help: "As fast as the network takes it, not by the clock.")
     var fast = false
-    @Flag(help: "Begin again at the end.")
-    var loop = false
     @Option(help: "Begin once that many receive.")
     var waitReaders = 0
     @Option(help: "End after that many seconds, waiting for readers included.")
@@ -55,22 +61,30 @@ struct PublishCommand: ParsableCommand {
     var onDemand = false
     @Option(help: "With --on-demand: seconds that nobody receives before it rests.")
     var restAfter: Seconds = Seconds(5)
+    @OptionGroup(title: "FILES AND ADDRESSES") var source: SourceArguments
     @OptionGroup(title: "CODING") var encoding: EncodingArguments
     @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
     @OptionGroup var supervision: SupervisionArguments
 
+    func validate() throws {
+        if operands.count < 2 { throw ValidationError("name the network's path behind what is published") }
+    }
+
     func run() throws {
         let stop = try StopSignal()
-        var job = PublishJob(try Input(input, device.options), to: path, stop: stop, meter: supervision.meter("publish"))
+        let input = try Input(operands.dropLast(), device.options)
+        var job = PublishJob(input, to: operands[operands.count - 1], stop: stop, meter: supervision.meter("publish"))
         job.poolSize = pool
         job.network.isLossless = lossless
         job.network.mode = mode.permissions
         job.coding = encoding.settings
         job.isBeside = encoding.beside
+        job.playlist = source.settings
+        job.playlist.waits = device.wait
         job.mtu = mtu?.bytes
         var settings = PublishSettings()
         settings.isFast = fast
-        settings.loops = loop
+        settings.speed = source.speed
         settings.waitReaders = waitReaders
         settings.duration = duration?.nanoseconds
         settings.history = history?.extent

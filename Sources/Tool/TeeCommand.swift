@@ -19,8 +19,8 @@ struct TeeCommand: ParsableCommand {
               ipn tee rtsp://cam.example/1 --record a.mkv --stream rtmp://127.0.0.1/live/a
             """)
 
-    @Argument(help: "A file, an address, v4l2:DEVICE, alsa:PCM, or test:", completion: .file())
-    var input: String
+    @Argument(help: "Files, addresses, playlists, folders of pictures, v4l2:DEVICE, alsa:PCM, or test:", completion: .file())
+    var input: [String]
     @Option(help: "Record into that file; may be repeated.")
     var record: [String] = []
     @Option(help: "Send on to that address; may be repeated.")
@@ -31,8 +31,6 @@ struct TeeCommand: ParsableCommand {
     var sound = true
     @Flag(help: "Replace recordings that are there.")
     var overwrite = false
-    @Flag(help: "Begin again at the end.")
-    var loop = false
     @Option(help: "End after that many seconds.")
     var duration: Seconds?
     @Flag(help: "Start a consumer again that has failed, as long as the input runs; a recording goes on in copy-2.mkv.")
@@ -41,6 +39,7 @@ struct TeeCommand: ParsableCommand {
     var network: String?
     @Option(help: "Who may join, in octal.")
     var mode = Mode.ownerOnly
+    @OptionGroup(title: "FILES AND ADDRESSES") var source: SourceArguments
     @OptionGroup(title: "CODING") var encoding: EncodingArguments
     @OptionGroup(title: "CAMERAS AND MICROPHONES") var device: DeviceArguments
 
@@ -58,11 +57,10 @@ struct TeeCommand: ParsableCommand {
         }
         for address in stream { tee.add("stream", label: "\(LoggedAddress(address))", ["stream", "{network}", address]) }
         if play { tee.add("play", label: "", ["play", "{network}"] + (sound ? [] : ["--no-sound"])) }
-        var publish = ["publish", input, "{network}"]
-        if loop { publish.append("--loop") }
+        var publish = ["publish"] + input + ["{network}"]
         if let duration { publish += ["--duration", "\(duration.seconds)"] }
-        publish += device.words + encoding.words
-        let failed = try tee.run(publish: publish, label: "\(LoggedAddress(input))")
+        publish += device.words + encoding.words + source.words
+        let failed = try tee.run(publish: publish, label: "\(LoggedAddress(input[0]))" + (input.count > 1 ? " …" : ""))
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 }

@@ -42,7 +42,7 @@ struct ByteOutputContext {
     }
 
     func free() {
-        clibav_free_output(pointer)
+        clibav_free_io(pointer)
         box.release()
     }
 }

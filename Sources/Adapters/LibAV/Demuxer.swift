@@ -24,30 +24,38 @@ public struct Demuxer: ~Copyable, PacketSource {
 
     /// Opens it. Blocks until the streams are known.
     /// - Parameters:
-    ///   - url: a path, or an address as libavformat understands it.
+    ///   - url: a path, an address as libavformat understands it, or `-` for standard input.
     ///   - format: libavformat's name of the format where it cannot be told from the contents.
     ///   - options: libavformat's, such as `rtsp_transport`.
     ///   - loops: begins again at the end, for ever; time stamps go on rising.
+    ///   - start: where to begin, in nanoseconds from the beginning: at the key frame before.
+    ///   - first: where the time stamps begin, in nanoseconds; nil for where they do in the file.
     ///   - openTimeout: nanoseconds.
     ///   - readTimeout: nanoseconds that `next` may wait for a network.
     ///   - stop: raise it to end this and every later call with `.cancelled`.
     /// - Throws: `.notFound`, `.refused`, `.timedOut`, `.noStreams`, `.unsupportedFormat`, `.cannotOpen`, …
     public init(
         url: String, format: String? = nil, options: [(key: String, value: String)] = [], loops: Bool = false,
+        from start: Int64 = 0, startingAt first: Int64? = nil,
         openTimeout: Int64 = 15_000_000_000, readTimeout: Int64 = 30_000_000_000, stop: StopFlag = StopFlag()
     ) throws(MediaError) {
         let interruption = Interruption(stop)
-        interruption.setDeadline(in: openTimeout)
+        // Whoever writes to standard input takes the time that it takes.
+        let isPatient = url == "-"
+        interruption.setDeadline(in: isPatient ? Self.forever : openTimeout)
         let input = try InputContext(url: LocalFile.address(of: url), format: format, options: options, interruption: interruption)
         try input.readStreams(url)
+        if start > 0 { try input.seek(to: start, url) }
         interruption.clearDeadline()
 
+        let offset = first.map { $0 &- input.startTime } ?? 0
         var streams: [StreamDescription] = []
         var skipped: [String] = []
         var indices: [Int?] = []
         for stream in input.streams {
             guard let stream else { continue }
-            if let description = StreamDescription(stream, index: streams.count) {
+            if var description = StreamDescription(stream, index: streams.count) {
+                description.startTime = description.startTime.map { $0 &+ description.timeBase.ticks(offset, from: .nanosecond) }
                 indices.append(streams.count)
                 streams.append(description)
             } else {
@@ -66,10 +74,16 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.skipped = skipped
         self.indices = indices
         self.interruption = interruption
-        self.readTimeout = readTimeout
+        self.readTimeout = isPatient ? Self.forever : readTimeout
         self.loops = loops
-        loop = LoopOffset(streams)
+        loop = LoopOffset(streams, offset: offset)
     }
+
+    /// A year, in nanoseconds.
+    private static let forever: Int64 = 31_536_000_000_000_000
+
+    /// Where the time stamps have come to, in nanoseconds; nil before the first.
+    var end: Int64? { loop.end }
 
     /// - Throws: `.cancelled`, `.timedOut`, `.readFailed`.
     public mutating func next() throws(MediaError) -> CodedPacket? {
@@ -110,8 +124,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     private mutating func rewind() throws(MediaError) {
         let mark = LogTail.mark()
         av_packet_unref(packet.pointer)
-        let start = input.pointer.pointee.start_time == clibav_no_pts() ? 0 : input.pointer.pointee.start_time
-        let status = avformat_seek_file(input.pointer, -1, Int64.min, start, start, 0)
+        let status = input.seek(to: 0)
         guard status >= 0 else {
             throw LibAVFailure.error(
                 status, .readFailed, object: url, what: "cannot be rewound", since: mark, interruption: interruption)

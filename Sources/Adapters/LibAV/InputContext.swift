@@ -8,6 +8,7 @@ struct InputContext: ~Copyable {
     /// The context borrows it: it has to outlive the closing.
     private let interruption: Interruption
     private let unusedOptions: [String]
+    private let standardInput: StandardInput?
 
     /// Opens; `readStreams` comes next.
     init(url: String, format: String?, options: [(key: String, value: String)], interruption: Interruption) throws(MediaError) {
@@ -21,8 +22,10 @@ struct InputContext: ~Copyable {
                     remedy: "`ffmpeg -demuxers` lists what it reads")
             }
         }
+        let standardInput = url == "-" ? try StandardInput(interruption) : nil
         var context = avformat_alloc_context()
         guard context != nil else { throw .noMemory("a demuxer") }
+        context?.pointee.pb = standardInput?.pointer
         context?.pointee.interrupt_callback = interruption.callback
         // Containers such as AVI know no pts; muxers insist on one.
         context?.pointee.flags |= AVFMT_FLAG_GENPTS
@@ -30,10 +33,12 @@ struct InputContext: ~Copyable {
         // On failure it frees the context itself.
         let status = avformat_open_input(&context, url, inputFormat, &dictionary.pointer)
         guard status >= 0, let context else {
+            standardInput?.free()
             throw LibAVFailure.error(
                 status, .cannotOpen, object: url, what: "cannot be opened", since: mark, interruption: interruption)
         }
         pointer = context
+        self.standardInput = standardInput
         self.interruption = interruption
         unusedOptions = dictionary.unused
     }
@@ -54,6 +59,35 @@ struct InputContext: ~Copyable {
     deinit {
         var pointer: UnsafeMutablePointer<AVFormatContext>? = pointer
         withExtendedLifetime(interruption) { avformat_close_input(&pointer) }
+        standardInput?.free()
+    }
+
+    /// Of what is read, in nanoseconds.
+    var startTime: Int64 { firstMicrosecond * 1000 }
+
+    private var firstMicrosecond: Int64 { pointer.pointee.start_time == clibav_no_pts() ? 0 : pointer.pointee.start_time }
+
+    /// Goes to the key frame at that time, or before.
+    /// - Parameter time: nanoseconds from the beginning.
+    /// - Returns: libavformat's status.
+    func seek(to time: Int64) -> Int32 {
+        let target = firstMicrosecond + time / 1000
+        return avformat_seek_file(pointer, -1, Int64.min, target, target, 0)
+    }
+
+    /// - Throws: `.invalidOption` where it is shorter, `.readFailed` where one cannot go to and fro in it.
+    func seek(to time: Int64, _ url: String) throws(MediaError) {
+        let length = pointer.pointee.duration
+        guard length == clibav_no_pts() || time / 1000 < length else {
+            let seconds = Double(length / 1000) / 1000
+            throw MediaError(.invalidOption, object: url, what: "it ends after \(seconds) s, before \(time / 1_000_000_000) s")
+        }
+        let mark = LogTail.mark()
+        let status = seek(to: time)
+        guard status >= 0 else {
+            throw LibAVFailure.error(
+                status, .readFailed, object: url, what: "can be read from its beginning only", since: mark, interruption: interruption)
+        }
     }
 
     var streams: UnsafeBufferPointer<UnsafeMutablePointer<AVStream>?> {

@@ -13,9 +13,18 @@ struct LoopOffset {
 
     private var spans: [Span]
     /// Nanoseconds.
-    private var offset: Int64 = 0
+    private var offset: Int64
 
-    init(_ streams: [StreamDescription]) { spans = streams.map { Span(timeBase: $0.timeBase) } }
+    /// - Parameter offset: by how much the first pass is moved, in nanoseconds.
+    init(_ streams: [StreamDescription], offset: Int64 = 0) {
+        spans = streams.map { Span(timeBase: $0.timeBase) }
+        self.offset = offset
+    }
+
+    /// Where the time stamps have come to, in nanoseconds; nil where there were none.
+    var end: Int64? {
+        spans.compactMap { span in (span.endPts ?? span.endDts).map { span.timeBase.nanoseconds($0) &+ offset } }.max()
+    }
 
     /// Notes where the packet lies in the file, and moves it to this pass.
     mutating func place(_ packet: CodedPacket) -> CodedPacket {

@@ -2,22 +2,26 @@ public import Media
 
 /// A source whose streams are coded anew before anybody sees them: instead of what they were, or beside it.
 ///
-/// Not for two threads at once.
+/// Where the source's streams change, what is coded of them goes on as the same streams if they come out the same. Not for two
+/// threads at once.
 public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSource {
     /// What is coded comes first where the source's own streams stand beside it: so players take it.
-    public let streams: [StreamDescription]
+    public private(set) var streams: [StreamDescription]
+    public private(set) var generation = 0
     public private(set) var base: Base
 
-    private let transcoder: Transcoder
-    /// By the source's index: ours of the coded stream, and of what stays as it is; nil for what there is not.
-    private let coded: [Int?]
-    private let plain: [Int?]
+    private let settings: CodingSettings
+    private let isBeside: Bool
+    private var plan: CodingPlan
     private var made = MadePackets()
     private var captureTimes: [CaptureTrack]
     /// By the source's index: units that are missing before the next packet of the coded stream.
     private var lost: [UInt32]
     /// The packet handed out last is the source's own, and lies there.
     private var lendsFromBase = false
+    /// The first of the source's new streams: it waits until what was made of the old ones is taken.
+    private var waiting: CodedPacket?
+    private var baseGeneration: Int
     private var isOver = false
 
     /// - Parameter isBeside: whether what is coded anew is there as it was as well.
@@ -25,31 +29,18 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
     ///   where there is nothing for a coder that is named.
     public init(_ base: consuming Base, _ settings: CodingSettings, isBeside: Bool) throws(MediaError) {
         let sources = base.streams
-        for (coding, kind, isThere) in [
+        for (coding, what, isThere) in [
             (settings.video, "are no pictures", sources.contains { $0.isVideo }), (settings.audio, "is no sound", sources.contains { $0.isAudio }),
         ] where !isThere {
-            if let coding { throw MediaError(.invalidOption, object: coding.encoder, what: "there \(kind) to code") }
+            if let coding { throw MediaError(.invalidOption, object: coding.encoder, what: "there \(what) to code") }
         }
-        let transcoder = try Transcoder(sources, settings)
-        var streams: [StreamDescription] = []
-        func place(_ stream: StreamDescription) -> Int {
-            var stream = stream
-            stream.index = streams.count
-            streams.append(stream)
-            return stream.index
-        }
-        if isBeside {
-            coded = sources.map { transcoder.codes($0.index) ? place(transcoder.streams[$0.index]) : nil }
-            plain = sources.map { place($0) }
-        } else {
-            let places = transcoder.streams.map { place($0) }
-            coded = sources.map { transcoder.codes($0.index) ? places[$0.index] : nil }
-            plain = sources.map { transcoder.codes($0.index) ? nil : places[$0.index] }
-        }
-        self.streams = streams
-        self.transcoder = transcoder
+        plan = try CodingPlan(sources, settings, isBeside: isBeside)
+        streams = plan.streams
         captureTimes = sources.map { CaptureTrack(timeBase: $0.timeBase) }
         lost = Array(repeating: 0, count: sources.count)
+        baseGeneration = base.generation
+        self.settings = settings
+        self.isBeside = isBeside
         self.base = base
     }
 
@@ -61,15 +52,20 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
                 return complete(packet)
             }
             if isOver { return nil }
-            guard var packet = try base.next() else {
-                isOver = true
-                try transcoder.finish(into: &made)
+            if let packet = waiting.take() {
+                try beginAnew()
+                if let packet = try take(packet) { return packet }
                 continue
             }
-            if coded[packet.stream] != nil { try code(packet) }
-            if let index = plain[packet.stream] {
-                packet.stream = index
-                lendsFromBase = true
+            guard let packet = try base.next() else {
+                isOver = true
+                try plan.transcoder.finish(into: &made)
+                continue
+            }
+            if base.generation != baseGeneration {
+                waiting = packet
+                try plan.transcoder.finish(into: &made)
+            } else if let packet = try take(packet) {
                 return packet
             }
         }
@@ -80,7 +76,7 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
     }
 
     public mutating func requestKeyFrame() {
-        transcoder.requestKeyFrame()
+        plan.transcoder.requestKeyFrame()
         base.requestKeyFrame()
     }
 
@@ -90,11 +86,30 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
         base.rest()
     }
 
-    private mutating func code(_ packet: CodedPacket) throws(MediaError) {
-        captureTimes[packet.stream].note(packet)
-        lost[packet.stream] &+= packet.lost
-        try base.withBytes { bytes throws(MediaError) in try transcoder.write(packet, bytes, into: &made) }
-        lost[packet.stream] &+= transcoder.takeLost(of: packet.stream)
+    private mutating func beginAnew() throws(MediaError) {
+        baseGeneration = base.generation
+        plan = try CodingPlan(base.streams, settings, isBeside: isBeside)
+        captureTimes = base.streams.map { CaptureTrack(timeBase: $0.timeBase) }
+        lost = Array(repeating: 0, count: base.streams.count)
+        guard !plan.streams.goOn(with: streams) else { return }
+        streams = plan.streams
+        generation += 1
+    }
+
+    /// Codes what is to be coded.
+    /// - Returns: the packet itself where that is wanted.
+    private mutating func take(_ packet: CodedPacket) throws(MediaError) -> CodedPacket? {
+        if plan.coded[packet.stream] != nil {
+            captureTimes[packet.stream].note(packet)
+            lost[packet.stream] &+= packet.lost
+            try base.withBytes { bytes throws(MediaError) in try plan.transcoder.write(packet, bytes, into: &made) }
+            lost[packet.stream] &+= plan.transcoder.takeLost(of: packet.stream)
+        }
+        guard let index = plan.plain[packet.stream] else { return nil }
+        var packet = packet
+        packet.stream = index
+        lendsFromBase = true
+        return packet
     }
 
     /// What the coder does not know of a packet that it has made. What is missing before it breaks no picture behind it: the
@@ -102,7 +117,7 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
     private mutating func complete(_ packet: CodedPacket) -> CodedPacket {
         let source = packet.stream
         var packet = packet
-        packet.stream = coded[source] ?? source
+        packet.stream = plan.coded[source] ?? source
         if let time = packet.pts { packet.captureTime = captureTimes[source].capture(of: streams[packet.stream].timeBase.nanoseconds(time)) }
         packet.lost = lost[source]
         lost[source] = 0

@@ -149,7 +149,10 @@ func until(
 /// Runs a program of the system to its end.
 /// - Returns: its standard output.
 @discardableResult
-func tool(_ arguments: String..., in scratch: Scratch) async throws -> String {
+func tool(_ arguments: String..., in scratch: Scratch) async throws -> String { try await tool(arguments, in: scratch) }
+
+@discardableResult
+func tool(_ arguments: [String], in scratch: Scratch) async throws -> String {
     let program = try Program(arguments, in: scratch)
     try await program.succeeded()
     return program.output

@@ -1,0 +1,57 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Cameras behind an address that go away and come back: one network, one recording, one line for each.
+@Suite(.onStage) struct InputReconnectTests {
+    /// - Parameter start: starts the server; called again after it was killed.
+    private func survives(_ address: String, in scratch: Scratch, start: () async throws -> Program) async throws {
+        let first = try await start()
+        let publisher = try scratch.ipn("publish", address, "net", "--wait")
+        try await until("the network is there \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "copy.mkv")
+        try await scratch.awaitProgress(of: "copy.mkv", by: 50)
+        try await Servers.crash(first)
+        try await until("the loss is told \(publisher.complaint)") { publisher.complaint.contains("waiting for it to come back") }
+        let second = try await start()
+        try await until("it is there again \(publisher.complaint)") { publisher.complaint.contains("there again after") }
+        try await scratch.awaitProgress(of: "copy.mkv", by: 50)
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await recorder.succeeded()
+        try await Servers.crash(second)
+        #expect(publisher.complaint.split(separator: "\n").count == 2, "\(publisher.complaint)")
+        // The same streams: it is one recording, and its time stamps rise.
+        let times = try await Recording("copy.mkv", in: scratch).packets().map(\.pts)
+        #expect(times.count >= 50 && times == times.sorted())
+        #expect(!scratch.has("copy-2.mkv"))
+        try await Recording("copy.mkv", in: scratch).play()
+    }
+
+    @Test func rtspCameraIsKilledAndStartedAgain() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let script = URL(fileURLWithPath: Fixture.bunny).deletingLastPathComponent().appendingPathComponent("rtsp-camera.py").path
+        try await survives("rtsp://127.0.0.1:\(port)/cam", in: scratch) {
+            let server = try Program(["/usr/bin/python3", script, "\(port)"], in: scratch)
+            try await until("the camera answers \(server.complaint)") { Net.answers(port) }
+            return server
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func httpStreamIsKilledAndStartedAgain() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let origin = try scratch.ipn("publish", "test:size=160x90", "origin")
+        try await until("the origin is there") { try await scratch.show("origin") != nil }
+        try await survives("http://127.0.0.1:\(port)/stream.ts", in: scratch) {
+            let server = try scratch.ipn("serve", "origin", "--listen", "127.0.0.1:\(port)")
+            try await until("it serves \(server.complaint)") { server.complaint.hasSuffix("/\n") }
+            return server
+        }
+        origin.send(SIGINT)
+        try await origin.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+}
