@@ -30,15 +30,19 @@ public struct NetworkStatus: Sendable {
         public let sends: Bool
         public let sent: UInt64
         public let received: UInt64
+        public let sentBytes: UInt64
+        public let receivedBytes: UInt64
         /// Messages that were overwritten before it read them.
         public let lost: UInt64
         /// Own messages that found no slot: lost to all.
         public let dropped: UInt64
         /// Messages that it has still to read.
         public let pending: UInt64
+        /// Of one that receives, as far as it says so: `Node.note(delay:)`.
+        public let delays: Delays?
         public let description: String
 
-        init(_ item: ipn_status_item) {
+        init(_ item: ipn_status_item, _ delays: Delays?) {
             port = item.port >= 0 ? Int(item.port) : nil
             processID = Int(item.pid)
             userID = Int(item.uid)
@@ -46,9 +50,12 @@ public struct NetworkStatus: Sendable {
             sends = item.flags & UInt32(IPN_MEMBER_SENDS) != 0
             sent = item.sent
             received = item.received
+            sentBytes = item.sent_bytes
+            receivedBytes = item.received_bytes
             lost = item.lost
             dropped = item.dropped
             pending = item.pending
+            self.delays = delays
             description = withUnsafeBytes(of: item.text) {
                 String(decoding: $0.prefix(Int(min(item.text_length, UInt32(IPN_DESCRLEN)))), as: UTF8.self)
             }
@@ -66,7 +73,9 @@ public struct NetworkStatus: Sendable {
             let membership = try Membership(path: path, attachment: attachment, options: options)
             self.path = path
             self.options = NetworkOptions(options)
-            nodes = try membership.list(IPN_OP_STATUS, ipn_status_item.self).map(NodeStatus.init)
+            let delays = try membership.list(IPN_OP_DELAYS, ipn_delays_item.self).map { ($0.node_id, Delays($0.delays)) }
+            let delaysOfNode = Dictionary(delays, uniquingKeysWith: { one, _ in one })
+            nodes = try membership.list(IPN_OP_STATUS, ipn_status_item.self).map { NodeStatus($0, delaysOfNode[$0.node_id]) }
                 .sorted { ($0.port ?? .max, $0.processID) < ($1.port ?? .max, $1.processID) }
         } catch {
             throw IPNError.joining(error, path)

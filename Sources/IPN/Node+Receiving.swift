@@ -77,6 +77,16 @@ extension Node {
     /// Messages that this node lost since it joined, whoever sent them; those also of senders that have left. RT safe.
     public var lostCount: UInt64 { region?.words.lost.load() ?? 0 }
 
+    /// Says how long a message had been under way when it was taken, for whoever watches the network (`ipn top`). The bus does
+    /// not read messages: the program knows when what they tell of happened. For the receiving thread. RT safe.
+    public func note(delay nanoseconds: Int64) { region?.words.delays.note(nanoseconds) }
+
+    /// Says by how much later pictures are taken than the sound that belongs to them, likewise.
+    public func note(skew nanoseconds: Int64) {
+        // Nothing said is 0.
+        region?.words.delays.skew.store(UInt64(bitPattern: nanoseconds == 0 ? 1 : nanoseconds))
+    }
+
     /// Nanoseconds to look for a message before going to sleep; 0 by default. A spinning reader sees a message in well
     /// under a microsecond, and costs a processor.
     public var spinNanoseconds: UInt64 {

@@ -40,6 +40,7 @@ struct Outbox: ~Copyable {
     var slowestKnown: UInt64 = 0
     var waits: UInt64 = 0
     var dropped: UInt64 = 0
+    var sentBytes: UInt64 = 0
     /// For the answer of the keeper that is due.
     var hasWaited = false
 
@@ -167,6 +168,9 @@ struct Outbox: ~Copyable {
     /// Publishes a filled slot, and rings whoever sleeps.
     @inline(__always)
     mutating func publish(_ slot: SlotNumber, length: Int, tag: UInt64) {
+        // Before head, on whose line it is: readers take the line once.
+        sentBytes &+= UInt64(truncatingIfNeeded: length)
+        own.sentBytes.store(sentBytes)
         // Time stamps are for finding the oldest of several writers' messages; where none is dropped, the clock's
         // 25 ns are better saved.
         pool.publish(slot, length: length, time: isLossless ? 0 : clockNanoseconds(), tag: tag)

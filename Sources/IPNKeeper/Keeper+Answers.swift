@@ -99,18 +99,29 @@ extension Keeper {
     /// Every member with its counts, from the first token after `request.value` on.
     func answerStatus(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
         var answer = template
+        let shown = try others(than: member, after: request.value, atMost: 64, &answer)
+        let streams = nodes.values.compactMap { node in node.head.map { (node, $0) } }
+        try member.control.send(answer, items: shown.map { status(of: $0, streams: streams) })
+    }
+
+    /// The delays of everybody who receives, likewise. Apart from the rest: they are five times as long.
+    func answerDelays(_ member: Member, _ request: ipn_request, _ template: ipn_answer) throws(Errno) {
+        var answer = template
+        let shown = try others(than: member, after: request.value, atMost: Int(IPN_DELAYS_ITEMS_MAX), &answer)
+        let readers = shown.compactMap(\.node).filter(\.receives)
+        try member.control.send(answer, items: readers.map { ipn_delays_item(node_id: $0.nodeID, delays: $0.delays()) })
+    }
+
+    /// A part of the list of members, and in the answer where it goes on.
+    private func others(than member: Member, after token: UInt64, atMost room: Int, _ answer: inout ipn_answer) throws(Errno) -> [Member] {
         // Who is on it is nobody's business who has no part in it.
         guard !(try rights(of: member).isEmpty) else { throw Errno.permissionDenied }
-        let room = 64
-        let tokens = members.keys.filter { $0 > request.value }.sorted()
+        let tokens = members.keys.filter { $0 > token }.sorted()
         let shown = tokens.prefix(room)
         answer.options = options
-        answer.value = shown.last ?? request.value
+        answer.value = shown.last ?? token
         answer.more = tokens.count > room ? 1 : 0
-        let streams = nodes.values.compactMap { node in node.head.map { (node, $0) } }
-        let items = shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.token != member.token }
-            .map { status(of: $0, streams: streams) }
-        try member.control.send(answer, items: items)
+        return shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.token != member.token }
     }
 
     private func status(of member: Member, streams: [(ConnectedNode, head: UInt64)]) -> ipn_status_item {
@@ -127,6 +138,8 @@ extension Keeper {
         item.received = node.word(Int(IPN_NODE_RECEIVED))
         item.lost = node.word(Int(IPN_NODE_LOST))
         item.dropped = node.word(Int(IPN_NODE_DROPPED))
+        item.sent_bytes = node.word(Int(IPN_NODE_SENT_BYTES))
+        item.received_bytes = node.word(Int(IPN_NODE_RECEIVED_BYTES))
         if let port = router?.port(of: node) {
             item.dropped &+= port.lostOfIt
             item.pending = port.pending

@@ -87,6 +87,8 @@ extension Keeper {
             settleClaim(member)
         case IPN_OP_STATUS:
             return try answerStatus(member, request, answer)
+        case IPN_OP_DELAYS:
+            return try answerDelays(member, request, answer)
         case IPN_OP_POLICY_SET:
             try setPolicyOption(member, request, payload)
         case IPN_OP_POLICY_GET:

@@ -159,6 +159,13 @@ final class ConnectedNode {
         return pread(region.raw, &word, MemoryLayout<UInt64>.size, off_t(offset)) == MemoryLayout<UInt64>.size ? word : 0
     }
 
+    /// Its delays, read as `word` is; zeros where they cannot be read.
+    func delays() -> ipn_delays {
+        var delays = ipn_delays()
+        let size = MemoryLayout<ipn_delays>.size
+        return pread(region.raw, &delays, size, off_t(IPN_NODE_DELAYS)) == size ? delays : ipn_delays()
+    }
+
     /// Whether a node is another user's. Neither may hold the other's eventfds: whoever does could drain one, or fill it
     /// and have it block, and so hold up whoever rings it, root included.
     func isForeign(to other: ConnectedNode) -> Bool { other.userID != userID }

@@ -15,6 +15,7 @@ public struct Inbox: ~Copyable {
     @usableFromInline var turn = 0
     @usableFromInline var sleeps: UInt64 = 0
     @usableFromInline var received: UInt64 = 0
+    @usableFromInline var receivedBytes: UInt64 = 0
 
     public init(own: NodeRegion, overwrites: Bool, limit: UInt64) {
         self.own = own
@@ -85,6 +86,8 @@ public struct Inbox: ~Copyable {
         turn = writer + 1
         received &+= 1
         own.received.store(received)
+        receivedBytes &+= UInt64(truncatingIfNeeded: delivery.length)
+        own.receivedBytes.store(receivedBytes)
         // FENCE room: our tail before the look at `waiting`; pairs with FENCE wait in the sender, which stores
         // `waiting` and then looks at the tails again.
         if !overwrites { fullFence() }

@@ -27,10 +27,13 @@ public struct NodeRegion {
     @inlinable public var head: SharedWord { SharedWord(base, Int(IPN_NODE_HEAD)) }
     @inlinable public var oldest: SharedWord { SharedWord(base, Int(IPN_NODE_OLDEST)) }
     @inlinable public var news: SharedWord { SharedWord(base, Int(IPN_NODE_NEWS)) }
+    @inlinable public var sentBytes: SharedWord { SharedWord(base, Int(IPN_NODE_SENT_BYTES)) }
     @inlinable public var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
     @inlinable public var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
     @inlinable public var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
     @inlinable public var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }
+    @inlinable public var receivedBytes: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED_BYTES)) }
+    @inlinable public var delays: DelayTally { DelayTally(base: base.advanced(by: Int(IPN_NODE_DELAYS))) }
 
     /// Where the cursor for the writer with that index lies in a region.
     public static func cursorRange(_ index: Int) -> Range<Int> {

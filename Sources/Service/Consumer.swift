@@ -55,6 +55,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private let pause: Pause
     package internal(set) var meter: ProgressMeter
     var gate = StreamGate()
+    private var skew = StreamSkew(of: [])
     private let joined: Int64
     private var hadPublisher = false
     /// When to stop waiting for another publisher.
@@ -129,9 +130,10 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         hadPublisher = true
         switch verdict {
         case .newDescription(let streams):
+            skew = StreamSkew(of: streams)
             try sink.begin(streams)
         case .deliver(let packet, let payload):
-            if meter.progress.began == 0 { meter.progress.began = max(monotonicNanoseconds() - joined, 1) }
+            noteTaken(packet)
             try sink.write(packet, span.extracting(payload))
             meter.count(packet, payload.count, of: gate.streams)
         case .drop:
@@ -139,6 +141,17 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         case .end:
             isOver = !settings.follows
         }
+    }
+
+    /// Tells whoever watches the network how late packets come, and us since when they do.
+    private mutating func noteTaken(_ packet: CodedPacket) {
+        let now = monotonicNanoseconds()
+        if meter.progress.began == 0 { meter.progress.began = max(now - joined, 1) }
+        // What was kept for us is as old as it is, which says nothing of how soon we are.
+        guard let captured = packet.captureTime, captured >= joined else { return }
+        node.note(delay: now - captured)
+        skew.note(packet, taken: now)
+        if let value = skew.value { node.note(skew: value) }
     }
 
     /// A publisher that vanishes without a word may be followed by another one; after a while nobody comes any more.

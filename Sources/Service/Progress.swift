@@ -69,7 +69,8 @@ package struct ProgressMeter {
         if streams[packet.stream].isVideo || !streams.contains(where: \.isVideo) { progress.frames += 1 }
         progress.packets += 1
         progress.bytes += UInt64(bytes)
-        if let captured = packet.captureTime { progress.delay = monotonicNanoseconds() - captured }
+        // A stranger's number: the difference may be anything.
+        if let captured = packet.captureTime { progress.delay = Int64(clamping: Int128(monotonicNanoseconds()) - Int128(captured)) }
     }
 
     /// Reports where it is time to.

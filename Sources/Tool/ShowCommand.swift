@@ -75,7 +75,8 @@ private struct NetworkReport: Encodable {
         let port: Int?
         let pid, uid: Int
         let receives, sends: Bool
-        let sent, received, lost, dropped, pending: UInt64
+        let sent, received, sentBytes, receivedBytes, lost, dropped, pending: UInt64
+        let delay: DelayReport?
         let description: String
     }
 
@@ -96,7 +97,8 @@ private struct NetworkReport: Encodable {
         nodes = status.nodes.map {
             NodeReport(
                 port: $0.port, pid: $0.processID, uid: $0.userID, receives: $0.receives, sends: $0.sends, sent: $0.sent,
-                received: $0.received, lost: $0.lost, dropped: $0.dropped, pending: $0.pending, description: $0.description)
+                received: $0.received, sentBytes: $0.sentBytes, receivedBytes: $0.receivedBytes, lost: $0.lost, dropped: $0.dropped,
+                pending: $0.pending, delay: $0.delays.flatMap(DelayReport.init), description: $0.description)
         }
     }
 }

@@ -8,8 +8,10 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Watch your networks: who is there, how much they send, and what is lost.",
         discussion: """
-            Every network of yours, or those that are named, busiest first; Ctrl-C ends it. PENDING is what a receiver has still \
-            to read. One question a look to each network's keeper: the streams go on as if nobody looked.
+            Every network of yours, or those that are named, busiest first; Ctrl-C ends it. PEND is what a receiver has still \
+            to read. P50 and P99 are how late it took what came since the last look, counted from the capture: half came sooner, \
+            and all but one in a hundred. SKEW is by how much later its pictures come than their sound. Two questions a look to \
+            each network's keeper: the streams go on as if nobody looked.
 
             EXAMPLES
               ipn top
@@ -65,39 +67,5 @@ struct TopCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(["networks": networks]), as: UTF8.self)
-    }
-}
-
-/// Networks and their nodes as lines.
-private enum TopTable {
-    static func screenSize() -> (columns: Int, rows: Int) {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 1 else { return (80, 24) }
-        return (Int(size.ws_col), Int(size.ws_row))
-    }
-
-    /// - Parameter size: of a screen that nothing may run out of; nil for lines of any length.
-    static func lines(_ networks: [TopSample.Network], size: (columns: Int, rows: Int)?) -> [String] {
-        var lines: [String] = networks.isEmpty ? ["no network of yours is here"] : []
-        for network in networks {
-            lines.append(
-                "\(network.path)  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
-                    + "  \(network.rate.rounded(to: 1))/s  \(network.messages) messages  \(network.lost) lost")
-            if !network.nodes.isEmpty { lines.append(row("RW", "PID", "MSG/S", "LOST/S", "LOST", "PENDING", "DESCRIPTION")) }
-            for node in network.nodes {
-                lines.append(
-                    row(
-                        (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.pid)", node.rate.rounded(to: 1),
-                        node.lostRate.rounded(to: 1), "\(node.lost)", "\(node.pending)", node.description))
-            }
-        }
-        guard let size else { return lines }
-        return lines.prefix(size.rows - 1).map { String($0.prefix(size.columns)) }
-    }
-
-    private static func row(_ cells: String...) -> String {
-        let widths = [2, 7, 9, 7, 8, 7]
-        let numbers = zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }
-        return "  " + (numbers + cells.suffix(1)).joined(separator: " ")
     }
 }

@@ -7,8 +7,8 @@ struct TopSample {
         let path: String
         let lossless: Bool
         let readers, writers: Int
-        /// Messages a second that its writers sent.
-        let rate: Double
+        /// Messages and bytes a second that its writers sent.
+        let rate, bytesRate: Double
         let messages, lost: UInt64
         let nodes: [Node]
     }
@@ -18,10 +18,14 @@ struct TopSample {
         let receives, sends: Bool
         /// Messages a second, sent and received; lost since it joined, lost a second, and still to be read.
         let sentRate, receivedRate, lostRate: Double
+        let sentBytesRate, receivedBytesRate: Double
         let lost, pending: UInt64
+        /// Of what was received between the looks.
+        let delay: DelayReport?
         let description: String
 
         var rate: Double { max(sentRate, receivedRate) }
+        var bytesRate: Double { max(sentBytesRate, receivedBytesRate) }
     }
 
     let time: Int64
@@ -42,12 +46,18 @@ struct TopSample {
                 .sorted { ($1.sends ? 0 : 1, $0.rate, $1.pid) > ($0.sends ? 0 : 1, $1.rate, $0.pid) }
             return Network(
                 path: status.path, lossless: status.options.isLossless, readers: status.readers, writers: status.writers,
-                rate: nodes.reduce(0) { $0 + $1.sentRate }, messages: status.sent, lost: status.lost, nodes: nodes)
+                rate: nodes.reduce(0) { $0 + $1.sentRate }, bytesRate: nodes.reduce(0) { $0 + $1.sentBytesRate },
+                messages: status.sent, lost: status.lost, nodes: nodes)
         }.sorted { ($0.rate, $1.path) > ($1.rate, $0.path) }
     }
 
     private static func isSame(_ one: NetworkStatus.NodeStatus, _ other: NetworkStatus.NodeStatus) -> Bool {
         one.processID == other.processID && one.port == other.port && one.receives == other.receives && one.sends == other.sends
+    }
+
+    private static func delay(_ now: NetworkStatus.NodeStatus, _ before: NetworkStatus.NodeStatus?) -> DelayReport? {
+        guard let delays = now.delays else { return nil }
+        return DelayReport(before?.delays.map(delays.since) ?? delays)
     }
 
     private static func node(_ now: NetworkStatus.NodeStatus, _ before: NetworkStatus.NodeStatus?, _ seconds: Double) -> Node {
@@ -58,7 +68,8 @@ struct TopSample {
         }
         return Node(
             pid: now.processID, uid: now.userID, receives: now.receives, sends: now.sends, sentRate: rate(\.sent),
-            receivedRate: rate(\.received), lostRate: rate { $0.lost &+ $0.dropped }, lost: now.lost &+ now.dropped, pending: now.pending,
+            receivedRate: rate(\.received), lostRate: rate { $0.lost &+ $0.dropped }, sentBytesRate: rate(\.sentBytes),
+            receivedBytesRate: rate(\.receivedBytes), lost: now.lost &+ now.dropped, pending: now.pending, delay: delay(now, before),
             description: now.description)
     }
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "ipn.h"
 #include "ipn_policy.h"
+#include "ipn_records.h"
 
 #define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
 #define IPN_CONTROL_VERSION 3u
@@ -26,6 +27,7 @@ enum ipn_operation {
   IPN_OP_GET,         /* option; <- value or text */
   IPN_OP_DRAINED,     /* value: node id of a departed writer that has nothing more for us */
   IPN_OP_STATUS,      /* value: where to go on, 0 at first; <- ipn_status_item records */
+  IPN_OP_DELAYS,      /* value: as for STATUS; <- ipn_delays_item records of those who receive */
   IPN_OP_LEAVE,       /* neither bound nor connected from here on */
   IPN_OP_SETTLE,      /* what was claimed is taken over: the former owner may go */
   IPN_OP_POLICY_SET,  /* port: level, option; the value's bytes follow the request */
@@ -121,12 +123,19 @@ struct ipn_roster_item {
 
 struct ipn_status_item {
   uint64_t node_id, sent, received, lost, dropped, pending;
+  uint64_t sent_bytes, received_bytes;
   int32_t port;            /* -1: bound only, or an observer */
   uint32_t flags;          /* IPN_MEMBER_* */
   uint32_t pid, uid;
   uint32_t text_length, reserved;
   char text[IPN_DESCRLEN];
 };
+
+struct ipn_delays_item {
+  uint64_t node_id;
+  struct ipn_delays delays; /* as its node wrote it: any numbers */
+};
+#define IPN_DELAYS_ITEMS_MAX 16u /* in one answer */
 
 /* A policy's message out of band. */
 struct ipn_news_item {
@@ -139,6 +148,7 @@ _Static_assert(sizeof(struct ipn_options) == 32, "options");
 _Static_assert(sizeof(struct ipn_request) == 88 + IPN_DESCRLEN, "request");
 _Static_assert(sizeof(struct ipn_answer) == 88 + IPN_DESCRLEN, "answer");
 _Static_assert(sizeof(struct ipn_roster_item) == 40, "roster item");
-_Static_assert(sizeof(struct ipn_status_item) == 72 + IPN_DESCRLEN, "status item");
+_Static_assert(sizeof(struct ipn_status_item) == 88 + IPN_DESCRLEN, "status item");
+_Static_assert(IPN_DELAYS_ITEMS_MAX * sizeof(struct ipn_delays_item) <= IPN_ITEMS_MAX * sizeof(struct ipn_status_item), "an answer's room");
 
 #endif

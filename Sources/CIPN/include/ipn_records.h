@@ -9,6 +9,8 @@
  *   node region                            slot pool
  *   +--------------------------+ 0         +----------------------------+ 0
  *   | ipn_node_header          |           | ipn_pool_header            |
+ *   +--------------------------+ 512       |                            |
+ *   | ipn_delays               |           |                            |
  *   +--------------------------+ 4096      +----------------------------+ 4096
  *   | ipn_cursor of writer 0   |           | ring: ipn_entry per place  |
  *   | ipn_cursor of writer 1   |           +----------------------------+ a page's border
@@ -27,7 +29,7 @@
 #include <stdint.h>
 
 /* Any change of a layout below raises it; the keeper and every node compare theirs. */
-#define IPN_RECORD_VERSION 2
+#define IPN_RECORD_VERSION 3
 
 #define IPN_NETWORK_MAGIC 0x49504e4e45543031ull /* "IPNNET01" */
 #define IPN_NODE_MAGIC 0x49504e4e4f443031ull    /* "IPNNOD01" */
@@ -115,7 +117,8 @@ struct ipn_node_header {
   uint64_t head;
   uint64_t oldest;
   uint64_t news;           /* the keeper's on a routed network: messages out of band for this node, so far */
-  uint64_t reserved2[5];
+  uint64_t sent_bytes;     /* for `ipn show`; here, as the writer has this line in its hands with each message */
+  uint64_t reserved2[4];
   /* @192, atomic: as `armed`, while the writer waits for room on a LOSSLESS network. Every reader looks after each
    * message. */
   uint64_t waiting;
@@ -124,7 +127,22 @@ struct ipn_node_header {
   uint64_t received;
   uint64_t lost;           /* over all writers */
   uint64_t dropped;        /* own messages that found no slot and no keeper: lost to all */
-  uint64_t reserved4[5];
+  uint64_t received_bytes;
+  uint64_t reserved4[4];
+};
+
+/* How long messages had been under way when their reader took them: the reader's own word, for `ipn top`. The bus knows of no
+ * time before a message was sent, so it counts what the reading program says (media: since capture).
+ *
+ *   bucket 0: less than 1024 ns     bucket i: from (4 + (i - 1) % 4) * 2^(8 + (i - 1) / 4) ns on, four to an octave
+ *   the last: all that is longer (206 s) */
+#define IPN_DELAY_BUCKETS 112
+struct ipn_delays {
+  uint64_t sum;            /* atomic: nanoseconds, of all that were counted */
+  uint64_t skew;           /* atomic: by how much later pictures are taken than the sound that belongs to them: nanoseconds,
+                              as a two's complement; 0 while unknown */
+  uint64_t reserved[6];
+  uint64_t count[IPN_DELAY_BUCKETS]; /* atomic: messages */
 };
 
 /* Everything else of the layout follows from the slots and the network's MTU: see PoolLayout. */
@@ -158,10 +176,16 @@ struct ipn_entry {
 #define IPN_NODE_HEAD 128
 #define IPN_NODE_OLDEST 136
 #define IPN_NODE_NEWS 144
+#define IPN_NODE_SENT_BYTES 152
 #define IPN_NODE_WAITING 192
 #define IPN_NODE_RECEIVED 256
 #define IPN_NODE_LOST 264
 #define IPN_NODE_DROPPED 272
+#define IPN_NODE_RECEIVED_BYTES 280
+#define IPN_NODE_DELAYS 512
+#define IPN_DELAYS_SUM 0
+#define IPN_DELAYS_SKEW 8
+#define IPN_DELAYS_COUNT 64
 #define IPN_CURSOR_GENERATION 0
 #define IPN_CURSOR_TAIL 8
 #define IPN_CURSOR_PIN 16
@@ -200,10 +224,18 @@ _Static_assert(offsetof(struct ipn_node_header, armed) == IPN_NODE_ARMED, "node 
 _Static_assert(offsetof(struct ipn_node_header, head) == IPN_NODE_HEAD, "node header");
 _Static_assert(offsetof(struct ipn_node_header, oldest) == IPN_NODE_OLDEST, "node header");
 _Static_assert(offsetof(struct ipn_node_header, news) == IPN_NODE_NEWS, "node header");
+_Static_assert(offsetof(struct ipn_node_header, sent_bytes) == IPN_NODE_SENT_BYTES, "node header");
 _Static_assert(offsetof(struct ipn_node_header, waiting) == IPN_NODE_WAITING, "node header");
 _Static_assert(offsetof(struct ipn_node_header, received) == IPN_NODE_RECEIVED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, lost) == IPN_NODE_LOST, "node header");
 _Static_assert(offsetof(struct ipn_node_header, dropped) == IPN_NODE_DROPPED, "node header");
+_Static_assert(offsetof(struct ipn_node_header, received_bytes) == IPN_NODE_RECEIVED_BYTES, "node header");
+_Static_assert(sizeof(struct ipn_node_header) <= IPN_NODE_DELAYS, "the delays stand behind the header");
+_Static_assert(IPN_NODE_DELAYS + sizeof(struct ipn_delays) <= IPN_PAGE, "and on its page, which is paid for");
+_Static_assert(sizeof(struct ipn_delays) == 64 + 8 * IPN_DELAY_BUCKETS, "delays");
+_Static_assert(offsetof(struct ipn_delays, sum) == IPN_DELAYS_SUM, "delays");
+_Static_assert(offsetof(struct ipn_delays, skew) == IPN_DELAYS_SKEW, "delays");
+_Static_assert(offsetof(struct ipn_delays, count) == IPN_DELAYS_COUNT, "delays");
 _Static_assert(sizeof(struct ipn_pool_header) == 64, "pool header");
 _Static_assert(sizeof(struct ipn_entry) == IPN_ENTRY, "two entries are a cache line");
 

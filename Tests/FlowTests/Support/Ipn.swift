@@ -52,8 +52,14 @@ extension Scratch {
         struct Node: Decodable, Sendable {
             let pid: Int32
             let receives, sends: Bool
-            let sent, received, lost, dropped, pending: UInt64
+            let sent, received, sentBytes, receivedBytes, lost, dropped, pending: UInt64
+            let delay: Delay?
             let description: String
+        }
+        struct Delay: Decodable, Sendable {
+            let count: UInt64
+            let mean, p50, p99: Double
+            let skew: Double?
         }
         let readers, writers, mtu: Int
         let messages, lost: UInt64
