@@ -32,7 +32,8 @@ public struct EntryPoints: Sendable {
     public private(set) var description: (sender: UInt64, sequence: UInt64)?
     private var epoch: UInt64 = 0
     private var streams: [StreamDescription] = []
-    private var hasVideo = false
+    /// The stream at whose key frames one begins: the first with pictures; nil where there are none.
+    private var leadingStream: Int?
 
     public init() {}
 
@@ -48,7 +49,7 @@ public struct EntryPoints: Sendable {
                 points = []
                 epoch = header.epoch
                 self.streams = streams
-                hasVideo = streams.contains { $0.isVideo }
+                leadingStream = streams.firstIndex { $0.isVideo }
             }
             description = (sender, sequence)
         case .end:
@@ -59,7 +60,7 @@ public struct EntryPoints: Sendable {
             epoch = 0
         case .packet(let packet), .picture(let packet), .sound(let packet):
             guard header.epoch == epoch, streams.indices.contains(packet.stream) else { return }
-            guard hasVideo ? packet.isKey && streams[packet.stream].isVideo : true else { return }
+            guard leadingStream.map({ packet.isKey && packet.stream == $0 }) ?? true else { return }
             points.append(
                 EntryPoint(
                     sender: sender, description: description?.sequence ?? sequence, key: sequence,

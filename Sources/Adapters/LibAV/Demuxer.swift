@@ -7,9 +7,10 @@ public import Media
 /// Not for two threads at once.
 public struct Demuxer: ~Copyable, PacketSource {
     public let url: String
-    public let streams: [StreamDescription]
-    /// What is in there and not carried, in words: `stream 2: data`.
-    public let skipped: [String]
+    public private(set) var streams: [StreamDescription]
+    public private(set) var generation = 0
+    /// What was found out since this was emptied last, in words: `stream 2: data is not carried`.
+    public var remarks: [String]
 
     private let input: InputContext
     private let packet: Packet
@@ -21,6 +22,8 @@ public struct Demuxer: ~Copyable, PacketSource {
     /// libavformat's index → ours.
     private let indices: [Int?]
     private var loop: LoopOffset
+    private var missingTimes: MissingTimes
+    private var told: Set<String> = []
 
     /// Opens it. Blocks until the streams are known.
     /// - Parameters:
@@ -51,15 +54,18 @@ public struct Demuxer: ~Copyable, PacketSource {
         let offset = first.map { $0 &- input.startTime } ?? 0
         var streams: [StreamDescription] = []
         var skipped: [String] = []
+        var reasons: [String] = []
         var indices: [Int?] = []
         for stream in input.streams {
             guard let stream else { continue }
-            if var description = StreamDescription(stream, index: streams.count) {
+            if var description = StreamDescription(stream, index: streams.count), description.isComplete {
                 description.startTime = description.startTime.map { $0 &+ description.timeBase.ticks(offset, from: .nanosecond) }
                 indices.append(streams.count)
                 streams.append(description)
             } else {
-                skipped.append("stream \(stream.pointee.index): \(Self.kind(of: stream))")
+                let kind = Self.kind(of: stream)
+                skipped.append("stream \(stream.pointee.index): \(kind)")
+                reasons.append("stream \(stream.pointee.index): \(kind) is not carried")
                 indices.append(nil)
                 stream.pointee.discard = AVDISCARD_ALL
             }
@@ -71,12 +77,13 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.url = url
         self.input = input
         self.streams = streams
-        self.skipped = skipped
+        remarks = reasons
         self.indices = indices
         self.interruption = interruption
         self.readTimeout = isPatient ? Self.forever : readTimeout
         self.loops = loops
         loop = LoopOffset(streams, offset: offset)
+        missingTimes = MissingTimes(streams)
     }
 
     /// A year, in nanoseconds.
@@ -98,6 +105,7 @@ public struct Demuxer: ~Copyable, PacketSource {
                 throw MediaError(.cancelled, object: url, what: "stopped")
             }
             if status == clibav_error_eof() {
+                noteDamage(since: mark)
                 guard loops, hasDelivered else { return nil }
                 try rewind()
                 continue
@@ -109,9 +117,15 @@ public struct Demuxer: ~Copyable, PacketSource {
             }
             let position = Int(packet.pointer.pointee.stream_index)
             // A transport stream may announce streams later: they were in no description.
-            guard indices.indices.contains(position), let index = indices[position] else { continue }
+            guard indices.indices.contains(position), let index = indices[position] else {
+                if !indices.indices.contains(position) { tell("stream \(position) has come later, and is not carried") }
+                continue
+            }
             hasDelivered = true
-            return loop.place(packet.description(stream: index))
+            let description = packet.description(stream: index)
+            if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
+            if description.isKey { lookForNewSize(position, index) }
+            return loop.place(missingTimes.complete(description))
         }
     }
 
@@ -133,10 +147,38 @@ public struct Demuxer: ~Copyable, PacketSource {
         loop.wrap()
     }
 
+    /// Tells once of what libav complains of, or marks as damaged.
+    private mutating func noteDamage(since mark: UInt64, isCertain: Bool = false) {
+        let lines = LogTail.lines(since: mark)
+        guard isCertain || !lines.isEmpty else { return }
+        let cause = lines.first.map { " (libav: \($0))" } ?? ""
+        if told.insert("damage").inserted { remarks.append("it is damaged: what can be read of it goes on\(cause)") }
+    }
+
+    private mutating func tell(_ remark: String) {
+        if told.insert(remark).inserted { remarks.append(remark) }
+    }
+
+    /// A stream whose pictures have another size from here on has another description.
+    private mutating func lookForNewSize(_ position: Int, _ index: Int) {
+        guard var video = streams[index].video, let stream = input.streams[position], let parser = av_stream_get_parser(stream) else { return }
+        let (width, height) = (parser.pointee.width, parser.pointee.height)
+        guard width > 0, height > 0, width != video.width || height != video.height else { return }
+        // Without its headers a decoder would be told of the old size.
+        guard let extradata = ParameterSets.of(packet, stream.pointee.codecpar) else { return }
+        (video.width, video.height) = (width, height)
+        streams[index].kind = .video(video)
+        streams[index].extradata = extradata
+        (streams[index].profile, streams[index].level) = (nil, nil)
+        generation += 1
+    }
+
     private static func kind(of stream: UnsafeMutablePointer<AVStream>) -> String {
         if stream.pointee.disposition & clibav_disposition_attached_picture() != 0 { return "attached picture" }
         let name = av_get_media_type_string(stream.pointee.codecpar.pointee.codec_type)
-        return name.map { String(cString: $0) } ?? "unknown"
+        let kind = name.map { String(cString: $0) } ?? "unknown"
+        let isMedia = [AVMEDIA_TYPE_VIDEO, AVMEDIA_TYPE_AUDIO].contains(stream.pointee.codecpar.pointee.codec_type)
+        return isMedia ? "\(kind) of which too little is known" : kind
     }
 }
 
@@ -155,6 +197,15 @@ extension StreamDescription {
             video.realFrameRate = Ratio(stream.r_frame_rate)
             if !video.sampleAspect.isKnown { video.sampleAspect = Ratio(stream.sample_aspect_ratio) }
             kind = .video(video)
+        }
+    }
+
+    /// Whether there is enough of it to be described to anybody: a stream that begins late may be known by its name alone.
+    fileprivate var isComplete: Bool {
+        switch kind {
+        case .video(let video): video.width > 0 && video.height > 0
+        case .audio(let audio): audio.sampleRate > 0 && audio.channels > 0
+        case .subtitle: true
         }
     }
 

@@ -16,6 +16,7 @@ public struct Playlist: ~Copyable, PacketSource {
     private let note: (String) -> Void
     private var position = 0
     private var demuxer: Demuxer?
+    private var demuxerGeneration = 0
     /// Where the time stamps have come to, in nanoseconds.
     private var end: Int64?
     /// Something came in this pass through the list.
@@ -47,6 +48,7 @@ public struct Playlist: ~Copyable, PacketSource {
         while true {
             do throws(MediaError) {
                 if let packet = try demuxer?.next() {
+                    takeIn()
                     guard let packet = resumed(packet) else { continue }
                     hasDelivered = true
                     return packet
@@ -82,6 +84,7 @@ public struct Playlist: ~Copyable, PacketSource {
     /// Goes on to the next part that can be opened.
     /// - Returns: false at the end.
     private mutating func advance() throws(MediaError) -> Bool {
+        takeIn()
         end = demuxer?.end ?? end
         let next = position + 1
         if next == parts.count {
@@ -123,15 +126,27 @@ public struct Playlist: ~Copyable, PacketSource {
         let opened = try Demuxer(
             url: part.address, format: part.isPicture ? "image2" : nil, options: part.isPicture ? settings.pictureOptions : [],
             loops: settings.loops && parts.count == 1 && !part.isRemote, from: streams.isEmpty ? settings.start : 0, startingAt: end, stop: stop)
-        if part.isPicture, opened.streams.contains(where: { $0.video?.width == 0 }) {
-            throw MediaError(.cannotOpen, object: part.address, what: "no picture that is understood")
-        }
-        for skipped in opened.skipped { note("\(part.address): \(skipped) is not carried") }
         if !opened.streams.goOn(with: streams) {
             if !streams.isEmpty { generation += 1 }
             streams = opened.streams
         }
+        demuxerGeneration = opened.generation
         demuxer = consume opened
+        takeIn()
+    }
+
+    /// What the demuxer has found out.
+    private mutating func takeIn() {
+        guard let remarks = demuxer?.remarks, let latest = demuxer?.generation else { return }
+        if !remarks.isEmpty {
+            for remark in remarks { note("\(LoggedAddress(parts[position].address)): \(remark)") }
+            demuxer?.remarks = []
+        }
+        if latest != demuxerGeneration {
+            demuxerGeneration = latest
+            streams = demuxer?.streams ?? streams
+            generation += 1
+        }
     }
 
     /// Tries until the server is there again; what is to be said of it is said once for each outage.

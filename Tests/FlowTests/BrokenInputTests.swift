@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Inputs whose time stamps or contents are not what they should be: said in one line where anything is lost, and the rest goes on.
+@Suite(.onStage) struct BrokenInputTests {
+    /// Two seconds, 50 pictures.
+    private func film(_ name: String, _ options: String..., size: String = "160x90", in scratch: Scratch) async throws {
+        let input = ["-f", "lavfi", "-i", "testsrc2=size=\(size):rate=25:duration=2"]
+        let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25"]
+        try await tool(["ffmpeg", "-v", "error"] + input + coding + options + [name], in: scratch)
+    }
+
+    private func join(_ names: String..., into name: String, in scratch: Scratch) throws {
+        let whole = try names.reduce(into: Data()) { try $0.append(Data(contentsOf: URL(fileURLWithPath: scratch.file($1)))) }
+        try whole.write(to: URL(fileURLWithPath: scratch.file(name)))
+    }
+
+    /// - Returns: the lines of publisher and recorder.
+    private func pass(_ name: String, to copy: String, in scratch: Scratch) async throws -> (publisher: [Substring], recorder: [Substring]) {
+        let publisher = try scratch.ipn("publish", name, "net", "--wait-readers", "1", "--lossless", "--fast")
+        try await until("the network is there \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", copy)
+        try await publisher.succeeded()
+        try await recorder.succeeded()
+        try await scratch.expectNothingLeft()
+        return (publisher.complaint.split(separator: "\n"), recorder.complaint.split(separator: "\n"))
+    }
+
+    @Test func timesThatJumpBack() async throws {
+        let scratch = try Scratch()
+        try await film("a.ts", in: scratch)
+        try join("a.ts", "a.ts", into: "twice.ts", in: scratch)
+        let (publisher, recorder) = try await pass("twice.ts", to: "copy.mkv", in: scratch)
+        // Where one begins behind the other, the counters of a transport stream do not fit.
+        #expect(publisher.count == 1 && publisher[0].contains("it is damaged"), "\(publisher)")
+        #expect(recorder.count == 1 && recorder[0].contains("its time stamps jump back"), "\(recorder)")
+        #expect(try await Recording("copy.mkv", in: scratch).packets().count == 100)
+        #expect(try await Recording("copy.mkv", in: scratch).flaws() == [])
+    }
+
+    /// The clock of a transport stream goes round once in 26 hours and a half.
+    @Test func timesThatWrap() async throws {
+        let scratch = try Scratch()
+        try await film("a.ts", "-output_ts_offset", "95442.7", in: scratch)
+        let (publisher, recorder) = try await pass("a.ts", to: "copy.mkv", in: scratch)
+        #expect(publisher.isEmpty && recorder.isEmpty, "\(publisher) \(recorder)")
+        #expect(try await Recording("copy.mkv", in: scratch).packets().count == 50)
+        #expect(try await Recording("copy.mkv", in: scratch).flaws() == [])
+    }
+
+    /// Bare H.264 has none, and its pictures still come at their rate.
+    @Test func timesThatAreAbsent() async throws {
+        let scratch = try Scratch()
+        try await film("a.h264", in: scratch)
+        let (publisher, recorder) = try await pass("a.h264", to: "copy.mkv", in: scratch)
+        #expect(publisher.isEmpty && recorder.isEmpty, "\(publisher) \(recorder)")
+        #expect(try await Recording("copy.mkv", in: scratch).packets().count == 50)
+        #expect(try await Recording("copy.mkv", in: scratch).flaws() == [])
+    }
+
+    @Test(arguments: ["ts", "mkv"]) func contentsThatAreBroken(container: String) async throws {
+        let scratch = try Scratch()
+        try await film("a.\(container)", in: scratch)
+        var octets = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch.file("a.\(container)"))))
+        for place in octets.count / 2..<octets.count / 2 + 3000 { octets[place] = UInt8(truncatingIfNeeded: place &* 7919) }
+        try Data(octets).write(to: URL(fileURLWithPath: scratch.file("broken.\(container)")))
+        let (publisher, _) = try await pass("broken.\(container)", to: "copy.mkv", in: scratch)
+        #expect(publisher.count == 1 && publisher[0].contains("broken.\(container): it is damaged"), "\(publisher)")
+        #expect(try await Recording("copy.mkv", in: scratch).packets().count >= 20)
+    }
+
+    /// Another size in mid-stream is another description: what was before it is ended properly, and a new file is begun.
+    @Test func picturesOfAnotherSize() async throws {
+        let scratch = try Scratch()
+        try await film("a.ts", in: scratch)
+        try await film("b.ts", size: "320x180", in: scratch)
+        try join("a.ts", "b.ts", into: "both.ts", in: scratch)
+        let (publisher, recorder) = try await pass("both.ts", to: "copy.mkv", in: scratch)
+        #expect(publisher.count == 1 && recorder.isEmpty, "\(publisher) \(recorder)")
+        for (name, size) in [("copy.mkv", "160,90"), ("copy-2.mkv", "320,180")] {
+            let recording = Recording(name, in: scratch)
+            let found = try await tool(
+                "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height", "-of", "csv=p=0", recording.path,
+                in: scratch)
+            #expect(found.split(separator: "\n").first.map(String.init) == size)
+            #expect(try await recording.packets().count == 50)
+            #expect(try await recording.packets().first?.isKey == true)
+            try await recording.play()
+        }
+    }
+
+    /// A stream that nobody can describe yet when the file is opened is left out; the others are not made unreadable by it.
+    @Test func aStreamThatBeginsLate() async throws {
+        let scratch = try Scratch()
+        try await film("a.ts", in: scratch)
+        try await tool(
+            "ffmpeg", "-v", "error", "-i", "a.ts", "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "copy", "-c:a", "aac", "sound.ts", in: scratch)
+        try join("a.ts", "sound.ts", into: "late.ts", in: scratch)
+        let (publisher, _) = try await pass("late.ts", to: "copy.mkv", in: scratch)
+        #expect(publisher.contains { $0.contains("late.ts: stream 1: audio of which too little is known is not carried") }, "\(publisher)")
+        #expect(try await Recording("copy.mkv", in: scratch).packets().count == 100)
+    }
+}
