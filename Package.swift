@@ -63,7 +63,11 @@ let package = Package(
             // Programs in C have no Swift run-time library: what is needed of it goes in, and nothing of it comes out.
             linkerSettings: [
                 .unsafeFlags([
-                    "-static-stdlib", "-Xlinker", "-soname=libipn.so.0", "-Xlinker",
+                    "-static-stdlib", "-Xlinker", "-soname=libipn.so.0",
+                    // It has a thread, and something to do at each thread's end: whoever loads it keeps it.
+                    "-Xlinker", "-znodelete",
+                    // Its host's signals are its host's: see CLinux/backtrace.c.
+                    "-Xlinker", "--wrap=_swift_installCrashHandler", "-Xlinker",
                     "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),

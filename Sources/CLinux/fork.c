@@ -6,125 +6,180 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <sys/syscall.h>
 
 /* The locks that are held over a fork, the newest first. */
 static struct held {
   pthread_mutex_t *lock;
+  int is_taken; /* by the fork under way */
   struct held *next;
 } *_Atomic locks;
-/* Those of the fork under way. Forks exclude each other: all take the same locks in the same order. */
-static struct held *taken;
 
-/* The threads that have been in the library. */
+/* The threads that have been in the library, and free places of such as have ended. Places are never given back: who walks
+ * along them needs no lock, which a signal handler that forks could find taken by the very thread that it interrupted. */
 static struct visitor {
+  atomic_int thread; /* its number, 0: free */
   atomic_int is_inside;
-  int depth;
   struct visitor *next;
-} *visitors;
-static pthread_mutex_t visitors_lock = PTHREAD_MUTEX_INITIALIZER;
+} *_Atomic visitors;
 static pthread_key_t farewell;
+static int has_farewell;
 /* 1 while a thread forks: nobody comes in, or wakes up inside. */
 static atomic_int is_closed;
+static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
 /* This thread's. Static TLS: a look at it is one instruction in a shared object too. */
 static _Thread_local struct visitor *me __attribute__((tls_model("initial-exec")));
 
+/* How long a fork waits for the others, in nanoseconds. They are done in microseconds, except where one jumped out of a call or was
+ * cancelled in it. Then the child may find something taken, which is better than a program that stands still. */
+#define PATIENCE 2000000000
+
+static long long nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* MARK: Threads */
+
 static void come_in(struct visitor *visitor) {
   atomic_store(&visitor->is_inside, 1);
-  while (atomic_load(&is_closed)) {
-    int error = errno;
+  if (!atomic_load(&is_closed)) return;
+  int error = errno;
+  do {
     atomic_store(&visitor->is_inside, 0);
     syscall(SYS_futex, &is_closed, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
     atomic_store(&visitor->is_inside, 1);
-    errno = error;
-  }
+  } while (atomic_load(&is_closed));
+  errno = error;
 }
 
 static void go_out(struct visitor *visitor) { atomic_store_explicit(&visitor->is_inside, 0, memory_order_release); }
 
-static struct visitor *register_visitor(void) {
-  struct visitor *made = calloc(1, sizeof *made);
-  if (!made) abort();
-  pthread_mutex_lock(&visitors_lock);
-  made->next = visitors;
-  visitors = made;
-  pthread_mutex_unlock(&visitors_lock);
-  pthread_setspecific(farewell, made);
-  return me = made;
-}
-
-static void forget(void *gone) {
-  pthread_mutex_lock(&visitors_lock);
-  for (struct visitor **link = &visitors; *link; link = &(*link)->next) {
-    if (*link != gone) continue;
-    *link = (*link)->next;
-    break;
+/* NULL where there is no memory: such a thread comes and goes unseen. */
+static struct visitor *find_place(void) {
+  int thread = gettid(), error = errno;
+  struct visitor *place = atomic_load(&visitors);
+  for (int none = 0; place && !atomic_compare_exchange_strong(&place->thread, &none, thread); none = 0) place = place->next;
+  if (!place && has_farewell && (place = calloc(1, sizeof *place))) {
+    atomic_store(&place->thread, thread);
+    place->next = atomic_load(&visitors);
+    while (!atomic_compare_exchange_weak(&visitors, &place->next, place)) {}
   }
-  pthread_mutex_unlock(&visitors_lock);
-  free(gone);
+  if (place) pthread_setspecific(farewell, place);
+  errno = error;
+  return me = place;
+}
+
+static void vacate(void *place) {
+  struct visitor *visitor = place;
   me = NULL;
+  atomic_store(&visitor->is_inside, 0);
+  atomic_store(&visitor->thread, 0);
 }
 
-void linux_enter(void) {
-  struct visitor *visitor = me ? me : register_visitor();
-  if (visitor->depth++ == 0) come_in(visitor);
+int linux_enter(void) {
+  struct visitor *visitor = me ? me : find_place();
+  if (!visitor || atomic_load_explicit(&visitor->is_inside, memory_order_relaxed)) return 1;
+  come_in(visitor);
+  return 0;
 }
-void linux_leave(void) {
-  if (--me->depth == 0) go_out(me);
+void linux_leave(int was_inside) {
+  if (!was_inside) go_out(me);
 }
-void linux_fall_asleep(void) {
-  if (me && me->depth > 0) go_out(me);
+int linux_fall_asleep(void) {
+  if (!me || !atomic_load_explicit(&me->is_inside, memory_order_relaxed)) return 0;
+  go_out(me);
+  return 1;
 }
-void linux_wake_up(void) {
-  if (me && me->depth > 0) come_in(me);
+void linux_wake_up(int was_inside) {
+  if (was_inside) come_in(me);
+}
+void linux_give_way_to_fork(void) {
+  if (atomic_load_explicit(&is_closed, memory_order_relaxed)) linux_wake_up(linux_fall_asleep());
 }
 
-/* Threads that wait for one of the locks count as asleep: the locks come first. */
-static void take(void) {
-  struct held *first = atomic_load(&locks);
-  for (struct held *held = first; held; held = held->next) pthread_mutex_lock(held->lock);
-  taken = first;
-  pthread_mutex_lock(&visitors_lock);
+/* MARK: Forks */
+
+/* A thread that is none of this process is a parent's: a child that was made by clone(2) has them all in its memory. */
+static int is_gone(struct visitor *visitor) {
+  return syscall(SYS_tgkill, getpid(), atomic_load(&visitor->thread), 0) < 0 && errno == ESRCH;
+}
+
+/* By nanosleep's number: the function is a place where a thread may be cancelled, and fork(2) is none. */
+static void close_door(void) {
   atomic_store(&is_closed, 1);
-  for (struct visitor *visitor = visitors; visitor; visitor = visitor->next)
-    while (visitor != me && atomic_load(&visitor->is_inside)) usleep(20);
+  const struct timespec pause = {0, 20000};
+  long long end = nanoseconds() + PATIENCE;
+  for (struct visitor *visitor = atomic_load(&visitors); visitor; visitor = visitor->next)
+    while (visitor != me && atomic_load(&visitor->is_inside) && !is_gone(visitor) && nanoseconds() < end)
+      syscall(SYS_nanosleep, &pause, NULL);
 }
 
-static void give_back(void) {
+static void open_door(void) {
   atomic_store(&is_closed, 0);
-  pthread_mutex_unlock(&visitors_lock);
-  for (struct held *held = taken, *next; held; held = next) {
-    next = held->next;
+  syscall(SYS_futex, &is_closed, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static void take_locks(struct held *first) {
+  /* A signal handler that forks may have interrupted whoever holds one: it stays held, and is let go of on both sides. */
+  long long end = me && atomic_load(&me->is_inside) ? 0 : nanoseconds() + PATIENCE;
+  struct timespec until = {end / 1000000000, end % 1000000000};
+  for (struct held *held = first; held; held = held->next)
+    held->is_taken = pthread_mutex_clocklock(held->lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
+static void give_locks_back(void) {
+  for (struct held *held = atomic_load(&locks); held; held = held->next) {
+    if (!held->is_taken) continue;
+    held->is_taken = 0;
     pthread_mutex_unlock(held->lock);
   }
 }
 
+/* Threads that wait for one of the locks count as asleep: the locks come first. Unless somebody, meanwhile, has made another. */
+static void prepare(void) {
+  int error = errno;
+  pthread_mutex_lock(&forking);
+  while (1) {
+    struct held *first = atomic_load(&locks);
+    take_locks(first);
+    close_door();
+    if (atomic_load(&locks) == first) break;
+    open_door();
+    give_locks_back();
+  }
+  errno = error;
+}
+
 static void go_on(void) {
-  give_back();
-  syscall(SYS_futex, &is_closed, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+  int error = errno;
+  open_door();
+  give_locks_back();
+  pthread_mutex_unlock(&forking);
+  errno = error;
 }
 
 /* The other threads are not there. */
 static void go_on_alone(void) {
-  for (struct visitor *visitor = visitors, *next; visitor; visitor = next) {
-    next = visitor->next;
-    if (visitor != me) free(visitor);
+  for (struct visitor *visitor = atomic_load(&visitors); visitor; visitor = visitor->next) {
+    atomic_store(&visitor->thread, visitor == me ? gettid() : 0);
+    if (visitor != me) atomic_store(&visitor->is_inside, 0);
   }
-  visitors = me;
-  if (me) me->next = NULL;
-  give_back();
+  go_on();
 }
 
 /* When the library is loaded: whoever has locks around its calls is to come later here, as the last are taken first. */
 __attribute__((constructor)) static void begin(void) {
-  pthread_key_create(&farewell, forget);
-  pthread_atfork(take, go_on, go_on_alone);
+  has_farewell = pthread_key_create(&farewell, vacate) == 0;
+  pthread_atfork(prepare, go_on, go_on_alone);
 }
 
 int linux_hold_over_forks(pthread_mutex_t *lock) {
   struct held *held = malloc(sizeof *held);
   if (!held) return -1;
-  held->lock = lock;
+  *held = (struct held){.lock = lock};
   held->next = atomic_load(&locks);
   while (!atomic_compare_exchange_weak(&locks, &held->next, held)) {}
   return 0;

@@ -77,7 +77,7 @@ struct Attachment: ~Copyable {
                 guard clockNanoseconds() < patience else {
                     throw wanted != nil ? Errno.addressInUse : Errno.connectionRefused
                 }
-                usleep(2000)
+                pause(microseconds: 2000)
             }
         }
     }

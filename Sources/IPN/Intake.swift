@@ -223,6 +223,7 @@ struct Intake: ~Copyable {
                 pauses = min(pauses * 2, 8)
             }
             rounds += 1
+            linux_give_way_to_fork()
             if clockNanoseconds() > end { return false }
             // Where there are more spinners than processors, the writer may wait for just this one: every 10 to 20 us.
             if rounds % 2 == 0 { sched_yield() }

@@ -106,7 +106,7 @@ final class Membership: @unchecked Sendable {
                 return try call(request, descriptors: descriptors)
             } catch {
                 guard error == .resourceTemporarilyUnavailable else { throw error }
-                usleep(1000)
+                pause(microseconds: 1000)
             }
         }
     }

@@ -97,7 +97,7 @@ final class Watchman: @unchecked Sendable {
     }
 
     private func run() {
-        linux_enter()
+        _ = linux_enter()
         while true {
             for event in (try? poller.wait(milliseconds: pause)) ?? [] { attend(event.token) }
             let now = clockNanoseconds()

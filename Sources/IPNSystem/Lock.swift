@@ -33,9 +33,9 @@ package final class Lock: @unchecked Sendable {
 
     package func lock() {
         if tryLock() { return }
-        linux_fall_asleep()
+        let wasInside = linux_fall_asleep()
         pthread_mutex_lock(mutex)
-        linux_wake_up()
+        linux_wake_up(wasInside)
     }
     package func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
     package func unlock() { pthread_mutex_unlock(mutex) }
@@ -48,8 +48,8 @@ package final class Lock: @unchecked Sendable {
     /// - Returns: false when that is over.
     package func wait(until deadline: UInt64) -> Bool {
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-        linux_fall_asleep()
-        defer { linux_wake_up() }
+        let wasInside = linux_fall_asleep()
+        defer { linux_wake_up(wasInside) }
         return pthread_cond_timedwait(condition, mutex, &time) == 0
     }
 

@@ -139,6 +139,6 @@ package func withSocketAddress<Result: FixedWidthInteger & SignedInteger>(
     guard length > 0 else { throw Errno.fileNameTooLong }
     return try withUnsafePointer(to: &address) { pointer throws(Errno) in
         let generic = UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-        return try systemCall { body(generic, length) }
+        return try systemCall(sleeps: true) { body(generic, length) }
     }
 }

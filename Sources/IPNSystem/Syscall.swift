@@ -13,14 +13,21 @@ package func systemCall<Result: FixedWidthInteger & SignedInteger>(
     retryOnInterrupt: Bool = true, sleeps: Bool = false, _ body: () -> Result
 ) throws(Errno) -> Result {
     while true {
-        if sleeps { linux_fall_asleep() }
+        let wasInside = sleeps ? linux_fall_asleep() : 0
         let result = body()
-        if sleeps { linux_wake_up() }
+        if sleeps { linux_wake_up(wasInside) }
         if result >= 0 { return result }
         let code = linux_errno()
         if code == EINTR && retryOnInterrupt { continue }
         throw Errno(rawValue: code)
     }
+}
+
+/// usleep(3), for which a fork(2) of another thread does not wait.
+package func pause(microseconds: UInt32) {
+    let wasInside = linux_fall_asleep()
+    usleep(microseconds)
+    linux_wake_up(wasInside)
 }
 
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of every time stamp on a network.

@@ -5,8 +5,8 @@ import SystemPackage
 /// Gives what a call returns to C: its result, or -1 with errno set.
 @inline(__always)
 func answer<Result: FixedWidthInteger & SignedInteger>(_ body: () throws(Errno) -> Result) -> Result {
-    linux_enter()
-    defer { linux_leave() }
+    let wasInside = linux_enter()
+    defer { linux_leave(wasInside) }
     do throws(Errno) {
         return try body()
     } catch {

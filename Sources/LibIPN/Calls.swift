@@ -70,7 +70,13 @@ public func ipn_getpeername(
 }
 
 @c @implementation
-public func ipn_is_socket(_ descriptor: CInt) -> CInt { (try? SocketTable.find(descriptor)) != nil ? 1 : 0 }
+public func ipn_is_socket(_ descriptor: CInt) -> CInt {
+    let isOurs: CInt = answer { () throws(Errno) in
+        _ = try SocketTable.find(descriptor)
+        return 1
+    }
+    return isOurs == 1 ? 1 : 0
+}
 
 @c @implementation
 public func ipn_duplicated(_ descriptor: CInt, _ made: CInt) -> CInt {

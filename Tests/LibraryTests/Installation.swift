@@ -27,12 +27,14 @@ final class Installation: Sendable {
     }
 
     /// Compiles a program of Tests/Programs against what is installed.
-    /// - Parameter isUnderPreload: for a program that calls socket(2), and not the library.
+    /// - Parameters:
+    ///   - isUnderPreload: for a program that calls socket(2), and not the library.
+    ///   - flags: instead of those that pkg-config says.
     /// - Returns: the path of the program.
-    func compile(_ name: String, isUnderPreload: Bool = false) throws -> String {
+    func compile(_ name: String, isUnderPreload: Bool = false, flags: String? = nil) throws -> String {
         let packages = "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig"
         let wanted = isUnderPreload ? ["--cflags"] : ["--cflags", "--libs"]
-        let flags = try wanted.map { try Self.run(packages, "pkg-config", $0, "ipn") }.joined(separator: " ")
+        let flags = try flags ?? wanted.map { try Self.run(packages, "pkg-config", $0, "ipn") }.joined(separator: " ")
         let program = "\(prefix)/\(name)-\(isUnderPreload ? "preload" : "test")"
         let words = flags.split(whereSeparator: \.isWhitespace).joined(separator: " ") + (isUnderPreload ? " -DUNDER_PRELOAD" : "")
         // The compiler that comes with Swift: there is one wherever this is built.

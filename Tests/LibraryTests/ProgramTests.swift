@@ -51,6 +51,36 @@ import TestSupport
         try eventually("the networks are gone") { scratch.contents.isEmpty }
     }
 
+    /// Plainly; from a signal handler, amid calls; by clone(2), which runs none of our handlers.
+    @Test(arguments: ["plain", "handler", "clone"]) func whoeverForksGoesOn(way: String) throws {
+        let sources = Installation.root + "/Sources/CLinux/include"
+        let program = try Installation.shared.get().compile("forkers", flags: "-D_GNU_SOURCE -pthread '-I\(sources)'")
+        let result = try Child.run(program, [way])
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test func whoLetsGoOfTheLibraryGoesOn() throws {
+        let installation = try Installation.shared.get()
+        let tool = installation.prefix + "/bin/ipn"
+        #expect(try Child.run(tool, ["create", path]).status == 0)
+        let program = try installation.compile("loaded", flags: "-pthread '-I\(installation.prefix)/include'")
+        let result = try Child.run(program, [installation.prefix + "/lib/libipn.so", path])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try Child.run(tool, ["remove", path]).status == 0)
+    }
+
+    /// Where the Swift run-time finds its backtracer, it would handle seven signals, on a stack of its own.
+    @Test func theProgramsSignalsAreItsOwn() throws {
+        let program = try Installation.shared.get().compile("handlers")
+        let place = #"swiftc -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1|p'"#
+        func handled(_ settings: String) throws -> Int? {
+            Int(try Installation.run("sh", "-c", "export SWIFT_ROOT=$(\(place)); \(settings); exec '\(program)'").trimmingCharacters(in: .newlines))
+        }
+        #expect(try handled("unset SWIFT_BACKTRACE") == 0)
+        // It is found here: who asks for it has it.
+        #expect(try handled("export SWIFT_BACKTRACE=enable=yes") == 8)
+    }
+
     @Test func afterExecItGoesOnWhereItWas() throws {
         _ = try run("replaced")
         try eventually("the network is gone") { scratch.contents.isEmpty }
