@@ -116,6 +116,53 @@ import TestSupport
         #expect(try next() == (nil, "data"))
     }
 
+    /// 64 wait for each port: of more the oldest go, and what has waited is not in the way of what comes after.
+    @Test func ofNewsThatNobodyFetchesTheOldestGo() throws {
+        let anna = try make("sieve")
+        try anna.setHandlesOutOfBand(true)
+        let descriptor = try anna.fileDescriptor()
+        func unheard() throws -> UInt64 {
+            let asked: UInt = 3 << 30 | 32 << 16 | UInt(UInt8(ascii: "S")) << 8 | 1
+            let answer = try anna.policyControl(asked, [UInt8](repeating: 0, count: 32))
+            return answer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self) }
+        }
+        for number in 0..<100 {
+            try anna.send("\(number)")
+            try eventually("it was handled") { try unheard() == UInt64(number + 1) }
+        }
+        for number in 36..<100 {
+            #expect(isReadable(descriptor))
+            let message = try #require(try anna.receive(timeout: .zero), "\(number)")
+            #expect(message.outOfBand == OutOfBand(level: 41, tag: 1) && text(message) == "\(number)")
+        }
+        #expect(try anna.receive(timeout: .zero) == nil && !isReadable(descriptor))
+        try anna.send("after")
+        #expect(text(try anna.receive(timeout: patience)) == "after")
+    }
+
+    /// A policy speaks to ports: an observer has none, and goes on hearing who is there.
+    @Test func newsGoToPortsThatHandleThem() throws {
+        let manager = try make("odd") { $0.nodeLimit = 8 }
+        let handles = Node()
+        try handles.setHandlesOutOfBand(true)
+        try handles.connect(path, port: 2)
+        let observer = Node()
+        try observer.setWantsNumberOfNodes(true)
+        try observer.connect(path, directions: [])
+        #expect(observer.port == nil)
+        #expect(try observer.receive(timeout: patience)?.numberOfNodes == NumberOfNodes(readers: 2, writers: 2))
+        try manager.send("news of a policy")
+        let news = try #require(try handles.receive(timeout: patience))
+        #expect(news.outOfBand == OutOfBand(level: 42, tag: 9) && text(news) == "news of a policy")
+        let tally = try manager.policyOption(1).withUnsafeBytes { bytes in
+            (0..<4).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
+        }
+        #expect(tally[3] == 1 && tally[2] == Int64(-ENOENT))
+        #expect(try observer.receive(timeout: .zero) == nil && manager.receive(timeout: .zero) == nil)
+        handles.close()
+        #expect(try observer.receive(timeout: patience)?.numberOfNodes == NumberOfNodes(readers: 1, writers: 1))
+    }
+
     @Test func newsWakeWhoSleepsAndWhoPolls() throws {
         let anna = try make("sieve")
         try anna.setHandlesOutOfBand(true)

@@ -70,6 +70,14 @@ static int handlemsg(struct ipn_policy_network *net, int from, struct ipn_policy
     }
     return 0;
   }
+  if (says(message, "news ")) { /* for every port, and some that are none: `made` reached somebody, `last` is what else was said */
+    for (int port = -2; port <= (int)net->node_limit + 1; port++) {
+      int result = net->host->oobsendmsg(net, port, 9, message->data, message->length);
+      if (result == 0) tally->made++;
+      else tally->last = result;
+    }
+    return 0;
+  }
   if (says(message, "long")) message->length = (size_t)net->mtu + 1;
   tally->last = send_all(net, from, message);
   return 0;
