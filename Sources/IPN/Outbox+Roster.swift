@@ -11,8 +11,20 @@ extension Outbox {
     @discardableResult
     mutating func refresh() -> Bool {
         guard membership.refresh(isLossless ? .untilAnswered : .none) else { return false }
+        // Who joined in a keeper's last moment, unknown to us, is back from it in a moment: what is sent now is for it too.
+        if isLossless { Self.awaitReturns(membership, isLossless: true) }
         rebuild()
         return true
+    }
+
+    /// Waits for those who were connected by a keeper before and have still to come back to this one, for a while. On a LOSSLESS
+    /// network, where who is stopped holds all up anyway, it waits longer.
+    static func awaitReturns(_ membership: Membership, isLossless: Bool) {
+        let patience: UInt64 = isLossless ? 2_000_000_000 : 60_000_000
+        while membership.isMissingSomebody(patience) {
+            pause(microseconds: 500)
+            guard membership.refresh(.untilAnswered) else { return }
+        }
     }
 
     mutating func rebuild() {

@@ -86,10 +86,8 @@ struct Outbox: ~Copyable {
             throw error
         }
         step("pool: announced")
-        // The first message should find everybody who was there before the keeper. On a LOSSLESS network, where who is stopped
-        // holds all up anyway, it waits longer.
-        let patience: UInt64 = options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0 ? 2_000_000_000 : 60_000_000
-        while membership.refresh(.untilAnswered), membership.isMissingSomebody(patience) { usleep(500) }
+        // The first message should find everybody who was there before the keeper.
+        if membership.refresh(.untilAnswered) { awaitReturns(membership, isLossless: options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0) }
         return Outbox(membership: membership, own: own, wakers: wakers, memory: memory, pool: pool, cursor: cursor, receives: receives)
     }
 

@@ -45,6 +45,25 @@ import TestSupport
         #expect(!writer.isNetworkGone)
     }
 
+    /// Who is connected is a recipient of whatever is sent from then on, also where the writer had not heard of it yet when
+    /// the keeper died: the writer waits until it is back.
+    @Test func aNewcomerOfTheLastMomentMissesNothing() throws {
+        let manager = try Node(binding: path, options: .with { $0.isLossless = true }, directions: .receive)
+        let (writer, newcomer) = (try Peer(), try Peer())
+        try writer.expect("connect \(path) w")
+        try writer.expect("send before")
+        #expect(try #require(try manager.receive()).bytes == Array("before".utf8))
+        try newcomer.expect("connect \(path) r")
+        _ = kill(newcomer.child.pid, SIGSTOP)
+        try killKeeper()
+        try writer.tell("send after")
+        #expect(try manager.receive(timeout: .milliseconds(20)) == nil)
+        _ = kill(newcomer.child.pid, SIGCONT)
+        #expect(try writer.answer() == "ok")
+        #expect(try newcomer.expect("receive") == "1 0 after")
+        #expect(try #require(try manager.receive()).bytes == Array("after".utf8))
+    }
+
     @Test func everythingIsAsItWas() throws {
         let (manager, other) = (Node(), try Peer())
         try manager.bind(
