@@ -67,7 +67,7 @@ let package = Package(
                     // It has a thread, and something to do at each thread's end: whoever loads it keeps it.
                     "-Xlinker", "-znodelete",
                     // Its host's signals are its host's: see CLinux/backtrace.c.
-                    "-Xlinker", "--wrap=_swift_installCrashHandler", "-Xlinker",
+                    "-Xlinker", "--wrap=_swift_installCrashHandler", "-Xlinker", "--undefined=_swift_installCrashHandler", "-Xlinker",
                     "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
