@@ -42,6 +42,10 @@ struct Intake: ~Copyable {
     private var isStruck = false
     /// The last wait was in a call of ours.
     private var hasSlept = false
+    /// The last sleep was short: messages follow each other closely.
+    private var isBusy = false
+    /// Nanoseconds: some ten times what it takes to fall asleep and wake up.
+    private static let shortSleep: UInt64 = 100_000
 
     init(membership: Membership, region: OwnRegion, wakers: NodeWakers, limit: Int, wantsHistory: Bool) {
         isLossless = membership.options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
@@ -136,8 +140,9 @@ struct Intake: ~Copyable {
     @inline(__always)
     private func ringWaiting() {
         for index in inbox.writers.indices {
-            let waiting = inbox.writers[index].region.waiting.load()
-            if waiting & UInt64(IPN_ASLEEP) != 0 && waiting != inbox.writers[index].rungWait {
+            // SYNC wanted: what goes with this sleep, or a later one.
+            let waiting = inbox.writers[index].region.waiting.loadAcquiring()
+            if waiting & UInt64(IPN_ASLEEP) != 0 && waiting != inbox.writers[index].rungWait && inbox.writers[index].hasReadWanted {
                 inbox.writers[index].rungWait = waiting
                 inbox.writers[index].doorbell.ring(waiting)
             }
@@ -158,12 +163,19 @@ struct Intake: ~Copyable {
             if isPolled { tellPollers() }
             return isStruck && (inbox.isReadable() || hasNews)
         }
+        if isBusy {
+            // Whoever writes may wait for just this processor, and would have to ring us for each message.
+            sched_yield()
+            if inbox.isReadable() { return true }
+        }
         isArmedForPollers = false
         inbox.arm(polling: false)
         step("sleep: armed, not looked again")
         defer { inbox.disarm() }
         if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver { return true }
         hasSlept = true
+        let fellAsleep = clockNanoseconds()
+        defer { isBusy = clockNanoseconds() &- fellAsleep < Self.shortSleep }
         do throws(Errno) {
             try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: milliseconds)
         } catch {

@@ -71,6 +71,8 @@ extension Outbox {
         let polls = deadline == 0 && isPolled
         if polls && !receives { Handle.silence(wakers.handle) }
         defer { if !polls { own.waiting.storeReleasing(waits) } }
+        if deadline > 0, others.isEmpty, !isRouted, try waitForQuarter(deadline: deadline) { return }
+        own.wanted.store(0)
         while true {
             waits &+= UInt64(IPN_SLEEP_STEP)
             own.waiting.storeReleasing(waits | UInt64(polls ? IPN_ASLEEP | IPN_POLLS : IPN_ASLEEP))
@@ -85,6 +87,27 @@ extension Outbox {
             }
             try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
         }
+    }
+
+    /// Sleeps until all have read a quarter of what the pool holds, but for a millisecond or two at the most: a reader may
+    /// want something else of us before it reads on. Else each of many busy readers would wake us for each message,
+    /// to find that the others have not read it yet.
+    /// - Returns: whether there is room.
+    private mutating func waitForQuarter(deadline: UInt64) throws(Errno) -> Bool {
+        let wanted = pool.slowest(readers) &+ max(1, limit / 4)
+        own.wanted.store(wanted)
+        waits &+= UInt64(IPN_SLEEP_STEP)
+        own.waiting.storeReleasing(waits | UInt64(IPN_ASLEEP))
+        step("room: waiting for a quarter, not looked again")
+        // FENCE wait, as below. One number for the whole sleep: each reader rings once, and the last to come there ends it.
+        fullFence()
+        let end = min(deadline, clockNanoseconds() &+ 1_000_000)
+        while page.rosterVersion.load() == rosterVersion, !wakers.isSendingOver, !wakers.isNetworkOver {
+            slowestKnown = pool.slowest(readers)
+            guard slowestKnown < wanted, let milliseconds = Deadline.milliseconds(until: end) else { break }
+            try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
+        }
+        return page.rosterVersion.load() == rosterVersion && hasRoom()
     }
 
     /// A busy reader makes room sooner than a sleep would take.

@@ -29,6 +29,7 @@ public struct NodeRegion {
     @inlinable public var news: SharedWord { SharedWord(base, Int(IPN_NODE_NEWS)) }
     @inlinable public var sentBytes: SharedWord { SharedWord(base, Int(IPN_NODE_SENT_BYTES)) }
     @inlinable public var waiting: SharedWord { SharedWord(base, Int(IPN_NODE_WAITING)) }
+    @inlinable public var wanted: SharedWord { SharedWord(base, Int(IPN_NODE_WANTED)) }
     @inlinable public var received: SharedWord { SharedWord(base, Int(IPN_NODE_RECEIVED)) }
     @inlinable public var lost: SharedWord { SharedWord(base, Int(IPN_NODE_LOST)) }
     @inlinable public var dropped: SharedWord { SharedWord(base, Int(IPN_NODE_DROPPED)) }

@@ -68,6 +68,10 @@ public struct WriterView {
         return pending
     }
 
+    /// Whether we have read as much as this writer waits for.
+    @inlinable
+    public var hasReadWanted: Bool { tail >= region.wanted.load() }
+
     /// Passes over the oldest `count` messages, and counts them as lost.
     @inlinable @inline(__always)
     public mutating func skip(_ count: UInt64) {

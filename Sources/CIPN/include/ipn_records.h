@@ -120,9 +120,10 @@ struct ipn_node_header {
   uint64_t sent_bytes;     /* for `ipn show`; here, as the writer has this line in its hands with each message */
   uint64_t reserved2[4];
   /* @192, atomic: as `armed`, while the writer waits for room on a LOSSLESS network. Every reader looks after each
-   * message. */
+   * message, and rings once its tail has come to `wanted`, which is stored before. */
   uint64_t waiting;
-  uint64_t reserved3[7];
+  uint64_t wanted;
+  uint64_t reserved3[6];
   /* @256, atomic: counts for `ipn show`; nothing is decided by them. */
   uint64_t received;
   uint64_t lost;           /* over all writers */
@@ -178,6 +179,7 @@ struct ipn_entry {
 #define IPN_NODE_NEWS 144
 #define IPN_NODE_SENT_BYTES 152
 #define IPN_NODE_WAITING 192
+#define IPN_NODE_WANTED 200
 #define IPN_NODE_RECEIVED 256
 #define IPN_NODE_LOST 264
 #define IPN_NODE_DROPPED 272
@@ -226,6 +228,7 @@ _Static_assert(offsetof(struct ipn_node_header, oldest) == IPN_NODE_OLDEST, "nod
 _Static_assert(offsetof(struct ipn_node_header, news) == IPN_NODE_NEWS, "node header");
 _Static_assert(offsetof(struct ipn_node_header, sent_bytes) == IPN_NODE_SENT_BYTES, "node header");
 _Static_assert(offsetof(struct ipn_node_header, waiting) == IPN_NODE_WAITING, "node header");
+_Static_assert(offsetof(struct ipn_node_header, wanted) == IPN_NODE_WANTED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, received) == IPN_NODE_RECEIVED, "node header");
 _Static_assert(offsetof(struct ipn_node_header, lost) == IPN_NODE_LOST, "node header");
 _Static_assert(offsetof(struct ipn_node_header, dropped) == IPN_NODE_DROPPED, "node header");
