@@ -18,6 +18,7 @@ public struct EntryPoint: Sendable, Hashable {
     public let description: UInt64
     /// The bus's sequence of the key frame, or where there is no video, of a packet.
     public let key: UInt64
+    public let epoch: UInt64
     /// Nanoseconds on CLOCK_MONOTONIC; nil if unknown.
     public let captureTime: Int64?
 }
@@ -37,6 +38,12 @@ public struct EntryPoints: Sendable {
 
     public init() {}
 
+    /// Goes on in a publication that is known already: points need no description then.
+    public init(epoch: UInt64, streams: [StreamDescription]) {
+        self.epoch = epoch
+        follow(streams)
+    }
+
     /// Takes in the next message. What is no media message is no entry point.
     /// - Parameters:
     ///   - sender, sequence: the bus's.
@@ -48,8 +55,7 @@ public struct EntryPoints: Sendable {
                 guard let streams = try? MediaMessage.decodeStreams(message.extracting(payload)) else { return }
                 points = []
                 epoch = header.epoch
-                self.streams = streams
-                leadingStream = streams.firstIndex { $0.isVideo }
+                follow(streams)
             }
             description = (sender, sequence)
         case .end:
@@ -63,7 +69,7 @@ public struct EntryPoints: Sendable {
             guard leadingStream.map({ packet.isKey && packet.stream == $0 }) ?? true else { return }
             points.append(
                 EntryPoint(
-                    sender: sender, description: description?.sequence ?? sequence, key: sequence,
+                    sender: sender, description: description?.sequence ?? sequence, key: sequence, epoch: epoch,
                     captureTime: packet.captureTime))
         }
     }
@@ -77,5 +83,10 @@ public struct EntryPoints: Sendable {
         case .all: points.first
         case .since(let age): points.last { ($0.captureTime ?? .max) <= now - age } ?? points.first
         }
+    }
+
+    private mutating func follow(_ streams: [StreamDescription]) {
+        self.streams = streams
+        leadingStream = streams.firstIndex { $0.isVideo }
     }
 }

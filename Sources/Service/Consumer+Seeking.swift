@@ -6,7 +6,8 @@ extension Consumer where Sink: ~Copyable {
     /// Goes to where the user wants to begin. On a LOSSLESS network nobody goes back, and all that is kept is received.
     mutating func beginInHistory() throws {
         guard settings.join != .next, settings.join != .all, !node.options.isLossless else { return }
-        let points = try lookThroughHistory()
+        var points = EntryPoints()
+        try look(through: &points)
         if let point = points.point(for: settings.join, now: monotonicNanoseconds()) {
             _ = node.seek(to: point.description, of: point.sender)
         } else if let description = points.description {
@@ -16,9 +17,26 @@ extension Consumer where Sink: ~Copyable {
         // Where the publisher has gone on meanwhile, its new key frame is before us.
     }
 
+    /// Goes to the newest key frame of the publication that is there already; where none is, goes on from here.
+    mutating func skipToNewest() throws {
+        wantsNewest = false
+        var points = EntryPoints(epoch: gate.epoch, streams: gate.streams)
+        let (first, lost) = try look(through: &points)
+        // What is overwritten while we look is lost all the same.
+        meter.progress.lost += lost
+        if let point = points.points.last, point.epoch == gate.epoch, node.seek(to: point.key, of: point.sender) {
+            meter.progress.passedOver += point.key - min(first?.sequence ?? point.key, point.key)
+        } else if let first {
+            _ = node.seek(to: first.sequence, of: first.sender)
+        }
+    }
+
     /// Looks at all that waits, and passes over it.
-    private mutating func lookThroughHistory() throws -> EntryPoints {
-        var points = EntryPoints()
+    /// - Returns: the first message, and how many were lost on the way.
+    @discardableResult
+    private mutating func look(through points: inout EntryPoints) throws -> (first: (sequence: UInt64, sender: UInt64)?, lost: UInt64) {
+        var first: (sequence: UInt64, sender: UInt64)?
+        var lost: UInt64 = 0
         var left = node.pendingCount
         while left > 0, let message = try node.begin(timeout: .zero) {
             defer { node.end(message) }
@@ -27,8 +45,10 @@ extension Consumer where Sink: ~Copyable {
                 continue
             }
             left -= 1
+            lost += message.lost
+            first = first ?? (message.sequence, message.sender)
             points.note(RawSpan(_unsafeBytes: message.bytes), sender: message.sender, sequence: message.sequence)
         }
-        return points
+        return (first, lost)
     }
 }

@@ -40,6 +40,8 @@ package struct ConsumeSettings: Sendable {
     package var follows = false
     /// Where to begin in what the publisher keeps.
     package var join = Join.last
+    /// After a loss, go on at the newest key frame that is there already, instead of the next one.
+    package var skipsToNewest = false
     /// Nanoseconds that a publisher which vanished without a word may be replaced within.
     package var patience: Int64 = 2_000_000_000
 
@@ -61,6 +63,12 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
+    /// Something was lost, and there may be a newer key frame already.
+    var wantsNewest = false
+    /// The time stamp, in nanoseconds, of the last picture that went through; where there are none, of the last packet.
+    private var lastTime: Int64?
+    /// Messages that `lostTime` tells of.
+    private var toldLost: UInt64 = 0
 
     /// - Parameters:
     ///   - node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
@@ -99,6 +107,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             meter.tick(now)
             let tick = try sink.tick()
             if tick.isOver { return }
+            if wantsNewest { try skipToNewest() }
             if let message = try node.begin(timeout: .zero) {
                 defer { node.end(message) }
                 try take(message)
@@ -117,6 +126,8 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             return
         }
         meter.progress.lost += message.lost
+        // On a LOSSLESS network nothing is lost that a jump would make up for.
+        if message.lost > 0 && settings.skipsToNewest && gate.epoch != 0 { wantsNewest = !node.options.isLossless }
         let span = RawSpan(_unsafeBytes: message.bytes)
         let verdict: StreamGate.Verdict
         do throws(MediaError) {
@@ -131,9 +142,11 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         switch verdict {
         case .newDescription(let streams):
             skew = StreamSkew(of: streams)
+            lastTime = nil
             try sink.begin(streams)
         case .deliver(let packet, let payload):
             noteTaken(packet)
+            noteGap(before: packet)
             try sink.write(packet, span.extracting(payload))
             meter.count(packet, payload.count, of: gate.streams)
         case .drop:
@@ -152,6 +165,20 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         node.note(delay: now - captured)
         skew.note(packet, taken: now)
         if let value = skew.value { node.note(skew: value) }
+    }
+
+    /// Counts the time of the stream that is missing for what was lost: from the picture before it to the one after it.
+    private mutating func noteGap(before packet: CodedPacket) {
+        let stream = gate.streams[packet.stream]
+        guard let ticks = packet.decodingTime, stream.isVideo || !gate.streams.contains(where: \.isVideo) else { return }
+        let time = stream.timeBase.nanoseconds(ticks)
+        defer { lastTime = time }
+        let lost = meter.progress.lost &+ meter.progress.passedOver
+        guard lost != toldLost else { return }
+        toldLost = lost
+        guard let lastTime, time > lastTime else { return }
+        // Any numbers, of a stranger: no sum may trap.
+        meter.progress.lostTime = Int64(clamping: Int128(meter.progress.lostTime) + Int128(time) - Int128(lastTime))
     }
 
     /// A publisher that vanishes without a word may be followed by another one; after a while nobody comes any more.

@@ -7,6 +7,10 @@ package struct Progress: Sendable, Equatable {
     package var packets: UInt64 = 0
     package var bytes: UInt64 = 0
     package var lost: UInt64 = 0
+    /// Messages that were there, and were passed over for a newer key frame.
+    package var passedOver: UInt64 = 0
+    /// Nanoseconds of the stream that are missing for what was lost or passed over.
+    package var lostTime: Int64 = 0
     /// Nanoseconds from capture until we had it, of the last packet.
     package var delay: Int64 = 0
     package var readers = 0
@@ -15,14 +19,23 @@ package struct Progress: Sendable, Equatable {
 
     package init() {}
 
-    /// A line for another process: `progress 50 120 48213 0 950000 2 812000`.
-    package var record: String { "progress \(frames) \(packets) \(bytes) \(lost) \(delay) \(readers) \(began)" }
+    /// Counts what another process has done as well.
+    mutating func add(_ other: Progress) {
+        frames &+= other.frames
+        packets &+= other.packets
+        bytes &+= other.bytes
+        lost &+= other.lost
+        passedOver &+= other.passedOver
+    }
+
+    /// A line for another process: `progress 50 120 48213 0 950000 2 812000 0 0`.
+    package var record: String { "progress \(frames) \(packets) \(bytes) \(lost) \(delay) \(readers) \(began) \(passedOver) \(lostTime)" }
 
     package init?(record: Substring) {
         let words = record.split(separator: " ")
-        guard words.count == 8, words[0] == "progress", let frames = UInt64(words[1]), let packets = UInt64(words[2]),
+        guard words.count == 10, words[0] == "progress", let frames = UInt64(words[1]), let packets = UInt64(words[2]),
             let bytes = UInt64(words[3]), let lost = UInt64(words[4]), let delay = Int64(words[5]),
-            let readers = Int(words[6]), let began = Int64(words[7])
+            let readers = Int(words[6]), let began = Int64(words[7]), let passedOver = UInt64(words[8]), let lostTime = Int64(words[9])
         else { return nil }
         self.frames = frames
         self.packets = packets
@@ -31,6 +44,8 @@ package struct Progress: Sendable, Equatable {
         self.delay = delay
         self.readers = readers
         self.began = began
+        self.passedOver = passedOver
+        self.lostTime = lostTime
     }
 }
 
@@ -105,6 +120,7 @@ extension Progress {
         let rate = Double(frames - min(last.frames, frames)) / seconds
         let bits = Double(bytes - min(last.bytes, bytes)) * 8 / seconds / 1e6
         return "\(frames) frames  \(rate.rounded(to: 1))/s  \(bits.rounded(to: 1)) Mbit/s  \(lost) lost"
+            + (passedOver > 0 ? "  \(passedOver) passed over" : "") + (lostTime > 0 ? "  \((Double(lostTime) / 1e9).rounded(to: 1)) s missing" : "")
             + "  \((Double(delay) / 1e6).rounded(to: 1)) ms delay"
     }
 }

@@ -35,8 +35,12 @@ struct ConsumerArguments: ParsableArguments {
     @Option(help: "Where to begin: last (key frame that is kept), next (key frame), all (that is kept).")
     var join = JoinArgument(join: .last)
 
+    @Option(help: "Where to go on after a loss: next (key frame), newest (key frame that is kept; what is between is passed over).")
+    var afterLoss = AfterLossArgument.next
+
     var settings: ConsumeSettings {
         var settings = ConsumeSettings()
+        settings.skipsToNewest = afterLoss == .newest
         settings.join = join.join
         settings.duration = duration?.nanoseconds
         settings.follows = follow
@@ -46,7 +50,13 @@ struct ConsumerArguments: ParsableArguments {
     /// The same for a command line.
     var words: [String] {
         (duration.map { ["--duration", "\($0.seconds)"] } ?? []) + (follow ? ["--follow"] : []) + ["--join", join.word]
+            + ["--after-loss", afterLoss.rawValue]
     }
+}
+
+/// `next`, `newest`.
+enum AfterLossArgument: String, ExpressibleByArgument, CaseIterable {
+    case next, newest
 }
 
 /// `last`, `next`, `all`.
