@@ -34,6 +34,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // C: the public header, the layout of what processes share, and what Swift cannot import.
@@ -104,8 +105,11 @@ let package = Package(
         .target(name: "Hub", path: "Examples/Policies/Hub", publicHeadersPath: ".", cSettings: policies),
         .target(name: "Sieve", path: "Examples/Policies/Sieve", cSettings: policies),
         .executableTarget(
-            name: "Tool", dependencies: ["Display", "IPN", "IPNSystem", "LibAV", "Media", "Service", "Transcode", arguments, system],
-            swiftSettings: ours),
+            name: "Tool",
+            dependencies: [
+                "Display", "IPN", "IPNSystem", "LibAV", "Media", "Service", "Transcode", arguments, system,
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: ours),
 
         // Real processes and a real bus: what the tests share, and the other end of their conversations.
         .target(

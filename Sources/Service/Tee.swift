@@ -10,16 +10,19 @@ package struct Tee {
     private let path: String?
     private let mode: FilePermissions
     private let restarts: Bool
+    private let metrics: ListenAddress?
     private var consumers: [Role] = []
 
     /// - Parameters:
     ///   - path: of the network; nil for one in a temporary folder.
     ///   - restarts: whether a consumer that failed is started again, as long as the publisher runs.
-    package init(stop: StopSignal, path: String?, mode: FilePermissions, restarts: Bool) {
+    ///   - metrics: where to serve figures; nil for nowhere.
+    package init(stop: StopSignal, path: String?, mode: FilePermissions, restarts: Bool, metrics: ListenAddress? = nil) {
         self.stop = stop
         self.path = path
         self.mode = mode
         self.restarts = restarts
+        self.metrics = metrics
     }
 
     /// Adds a consumer: its command line, in which `{network}` stands for the path.
@@ -37,6 +40,8 @@ package struct Tee {
     /// Runs all of them until the publisher and the consumers have ended.
     /// - Returns: whether any of them failed; each has said why.
     package func run(publish: [String], label: String) throws -> Bool {
+        // First: where nobody can listen, nothing has begun.
+        let server = try metrics.map { address throws(MediaError) in try HTTPServer(address) }
         let folder = try path == nil ? TemporaryFolder() : nil
         let path = path ?? (folder?.path ?? "") + "/network"
         let node = Node()
@@ -58,7 +63,10 @@ package struct Tee {
         try node.connect(directions: [])
         try node.setDescription("ipn tee")
 
-        var troupe = Troupe(stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal), restarts: restarts)
+        let figures = server.map { PartyMetrics(of: path, $0) }
+        figures?.start()
+        var troupe = Troupe(
+            stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal), restarts: restarts, metrics: figures)
         for consumer in consumers { try troupe.start(consumer.on(path)) }
         // The source begins when everybody is there, so that nobody misses its beginning.
         try troupe.awaitReaders()

@@ -12,6 +12,7 @@ struct Troupe: ~Copyable {
     private let start = monotonicNanoseconds()
 
     private let restarts: Bool
+    private let metrics: PartyMetrics?
 
     /// A place for a child, which cannot be copied into an array, and for those that follow it.
     private final class Slot {
@@ -21,6 +22,9 @@ struct Troupe: ~Copyable {
         /// When to start it again, in nanoseconds on CLOCK_MONOTONIC.
         var due: Int64?
         var pause: Int64 = 1_000_000_000
+        private var restarts: UInt64 = 0
+        /// What those before this child had done.
+        private var before = Progress()
 
         init(_ role: Role) throws(MediaError) {
             self.role = role
@@ -28,14 +32,31 @@ struct Troupe: ~Copyable {
         }
 
         var isPublisher: Bool { role.name == "publish" }
+
+        /// Puts another child in the place of one that has ended.
+        func replace() throws(MediaError) {
+            let again = role.again()
+            before.add(child.progress)
+            restarts += 1
+            child = try ChildProcess(again.name, label: again.label, arguments: again.arguments)
+        }
+
+        var figures: PartyMetrics.Member {
+            var progress = child.progress
+            progress.add(before)
+            return PartyMetrics.Member(
+                role: role.name, target: role.label, processID: child.processID, isRunning: child.isRunning, restarts: restarts,
+                progress: progress)
+        }
     }
 
     /// - Parameter restarts: whether a consumer that failed is started again, as long as the publisher runs.
-    init(stop: StopSignal, node: Node? = nil, display: ProgressDisplay, restarts: Bool = false) {
+    init(stop: StopSignal, node: Node? = nil, display: ProgressDisplay, restarts: Bool = false, metrics: PartyMetrics? = nil) {
         self.stop = stop
         self.node = node
         self.display = display
         self.restarts = restarts
+        self.metrics = metrics
     }
 
     var isAnyoneRunning: Bool { children.contains { $0.child.isRunning } }
@@ -65,8 +86,7 @@ struct Troupe: ~Copyable {
             guard now >= due else { continue }
             slot.due = nil
             slot.began = now
-            let role = slot.role.again()
-            slot.child = try ChildProcess(role.name, label: role.label, arguments: role.arguments)
+            try slot.replace()
         }
         return returning.compactMap { $0.due }.min()
     }
@@ -114,6 +134,7 @@ struct Troupe: ~Copyable {
         let milliseconds = due.map { CInt(clamping: max($0 - monotonicNanoseconds(), 0) / 1_000_000 + 1) } ?? -1
         guard poll(&set, nfds_t(set.count), milliseconds) > 0 else { return }
         for (index, slot) in children.enumerated() where set[index].revents != 0 { slot.child.read() }
+        metrics?.note(children.map(\.figures))
         while let node, let news = try node.begin(timeout: .zero) { node.end(news) }
     }
 }

@@ -21,6 +21,7 @@ final class HTTPServer: Sendable {
         /// - isStart: a client may begin here, and all before it is history.
         case bytes(HTTPChannel, [UInt8], isStart: Bool)
         case picture([UInt8])
+        case page(path: String, type: String, [UInt8])
         case end
     }
 
@@ -63,6 +64,8 @@ final class HTTPServer: Sendable {
     func offer(_ channel: HTTPChannel, _ offer: Offer?) { post(.offer(channel, offer)) }
     func publish(_ bytes: [UInt8], on channel: HTTPChannel, isStart: Bool) { post(.bytes(channel, bytes, isStart: isStart)) }
     func publish(picture: [UInt8]) { post(.picture(picture)) }
+    /// From now on whoever asks for that path gets this.
+    func publish(page: [UInt8], type: String, at path: String) { post(.page(path: path, type: type, page)) }
 
     /// Lets clients have what waits for them for up to a second, and ends.
     func end() {
@@ -81,6 +84,7 @@ final class HTTPServer: Sendable {
         private let server: HTTPServer
         private var clients: [Slot] = []
         private var offers: [HTTPChannel: Offer] = [:]
+        private var pages: [String: (type: String, bytes: [UInt8])] = [:]
         /// What was sent since the last start: whoever comes begins there.
         private var recent: [HTTPChannel: [[UInt8]]] = [:]
         private var end: Int64?
@@ -150,6 +154,7 @@ final class HTTPServer: Sendable {
                 for slot in clients where slot.connection.state == .awaitingPicture {
                     slot.connection.leave(with: HTTPStatus.ok.head(type: "image/jpeg") + bytes)
                 }
+            case .page(let path, let type, let bytes): pages[path] = (type, bytes)
             case .end:
                 end = monotonicNanoseconds() + 1_000_000_000
                 for slot in clients { slot.connection.leave(with: []) }
@@ -169,7 +174,12 @@ final class HTTPServer: Sendable {
         }
 
         private func answer(_ connection: inout HTTPConnection, _ request: HTTPRequest, _ now: Int64) {
+            if let page = pages[request.path] {
+                return connection.leave(with: HTTPStatus.ok.head(type: page.type) + (request.isHead ? [] : page.bytes))
+            }
             switch request.path {
+            // Who gives pages gives no stream.
+            case _ where !pages.isEmpty: connection.leave(with: HTTPStatus.notFound.answer)
             case "/": connection.leave(with: HTTPStatus.ok.head(type: "text/html; charset=utf-8") + (request.isHead ? [] : page))
             case "/stream.ts": listen(&connection, to: .stream, request)
             case "/audio": listen(&connection, to: .audio, request)
