@@ -98,6 +98,29 @@ import TestSupport
         try expectAlive()
     }
 
+    /// The kernel ends who goes over the limit of its group, whatever call it is in. What it has sent is there, and nobody else
+    /// notices more than that it has left.
+    @Test(.enabled(if: MemoryGroup.canBeMade, "needs a control group of its own for memory"), arguments: [8, 24])
+    func memoryOfAGroup(mebibytes: Int) throws {
+        let group = try MemoryGroup(mebibytes: mebibytes)
+        let other = scratch("other")
+        let reader = try Node(
+            binding: other,
+            options: .with {
+                $0.mtu = 1 << 20; $0.poolSize = 64
+            }, directions: .receive)
+        let child = try Child("/bin/bash", ["-c", "echo $$ > '\(group.members)' && exec \"$0\" peer", Child.built("TestPeer")])
+        try child.write("connect \(other) w\nsend first\nsendn 60 1000000 1\n")
+        let result = try child.finish()
+        #expect(result.status == 128 + SIGKILL && result.text.hasPrefix("ok 1 -w\nok\n"), "\(result)")
+        try eventually("it is counted out") { reader.numberOfNodes.writers == 0 }
+        let messages = try reader.drain()
+        #expect(messages.map(\.sequence) == Array(0..<UInt64(messages.count)) && messages.allSatisfy { $0.lost == 0 })
+        #expect(messages.count > 1 && messages[0].bytes == Array("first".utf8))
+        #expect(messages.dropFirst().allSatisfy { $0.bytes.count == 1_000_000 })
+        try expectAlive()
+    }
+
     @Test(.enabled(if: isRoot, "only root can mount"), arguments: ["size=4k,nr_inodes=2", "size=8k,nr_inodes=3", "size=4k,nr_inodes=4"])
     func roomForFiles(options: String) throws {
         let script = "mount -t tmpfs -o \(options) none \(scratch.path) && IPN_RUNTIME_ROOT=\(scratch.path) exec \"$0\" peer"
@@ -105,5 +128,40 @@ import TestSupport
         let answers = try #require(try strive(child, ["bind \(scratch("full"))", "connect -", "send x"]))
         #expect(answers[0].hasPrefix("error \(ENOSPC) \(scratch("full")): "), "\(answers[0])")
         try expectAlive()
+    }
+}
+
+/// A control group with a limit on memory, of either version. Gone with this object.
+private final class MemoryGroup {
+    private static let versions = [(root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes"), (root: "/sys/fs/cgroup", limit: "memory.max")]
+    private let path: String
+
+    var members: String { "\(path)/cgroup.procs" }
+
+    static var canBeMade: Bool { (try? MemoryGroup(mebibytes: 64)) != nil }
+
+    init(mebibytes: Int) throws {
+        for version in Self.versions {
+            let path = "\(version.root)/ipn-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+            guard mkdir(path, 0o755) == 0 else { continue }
+            let text = Array("\(mebibytes << 20)".utf8)
+            let limit = open("\(path)/\(version.limit)", O_WRONLY | O_CLOEXEC)
+            defer { close(limit) }
+            if write(limit, text, text.count) == text.count {
+                self.path = path
+                return
+            }
+            rmdir(path)
+        }
+        throw Trouble("no control group for memory")
+    }
+
+    deinit {
+        // A process that has just been ended may still be in it.
+        var tries = 0
+        while rmdir(path) != 0 && errno == EBUSY && tries < 1000 {
+            usleep(1000)
+            tries += 1
+        }
     }
 }
