@@ -91,7 +91,7 @@ let package = Package(
             name: "TestSignal", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/TestSignal",
             swiftSettings: ours),
         .target(
-            name: "Display", dependencies: ["Media", "CALSA", "CLibAV", "LibAVBase", "CSDL"], path: "Sources/Adapters/Display",
+            name: "Display", dependencies: ["Media", "CALSA", "CLibAV", "LibAVBase", "CSDL", "CV4L2"], path: "Sources/Adapters/Display",
             swiftSettings: ours),
         .target(name: "V4L2", dependencies: ["Media", "CV4L2"], path: "Sources/Adapters/V4L2", swiftSettings: ours),
         .target(name: "ALSA", dependencies: ["Media", "CALSA"], path: "Sources/Adapters/ALSA", swiftSettings: ours),

@@ -50,6 +50,9 @@ static inline unsigned long cv4l2_querymenu(void) { return VIDIOC_QUERYMENU; }
 static inline unsigned long cv4l2_g_ext_ctrls(void) { return VIDIOC_G_EXT_CTRLS; }
 static inline unsigned long cv4l2_s_ext_ctrls(void) { return VIDIOC_S_EXT_CTRLS; }
 
+/* A function-like macro. */
+static inline unsigned cv4l2_fourcc(const char *text) { return v4l2_fourcc(text[0], text[1], text[2], text[3]); }
+
 /* Bits with a type that Swift would have to convert each time, or with a shift into the sign. */
 static inline unsigned cv4l2_next_control(void) { return V4L2_CTRL_FLAG_NEXT_CTRL; }
 static inline unsigned cv4l2_capability_of_device(void) { return V4L2_CAP_DEVICE_CAPS; }

@@ -18,6 +18,7 @@ struct PlayCommand: ParsableCommand {
               ipn play /tmp/cam
               ipn play /tmp/cam --latency 40 --stats
               ipn play /tmp/cam --terminal --no-sound
+              ipn play /tmp/cam --v4l2-out /dev/video10    # of v4l2loopback: a camera for programs that know nothing else
             """)
 
     @Argument(help: "The network.", completion: .file())
@@ -26,6 +27,10 @@ struct PlayCommand: ParsableCommand {
     var sound = true
     @Flag(help: "Draw in the terminal, also where there is a display.")
     var terminal = false
+    @Option(help: "Feed the pictures to that device instead, as those of v4l2loopback.", completion: .file())
+    var v4l2Out: String?
+    @Option(help: "Of the pictures there. [default: the stream's, or what the device takes]")
+    var v4l2Format: OutputFormatArgument?
     @Flag(help: "Begin with the whole screen.")
     var fullScreen = false
     @Option(help: "Milliseconds from capture to screen and ear, 10 to 5000; more where packets or the sound card need it.")
@@ -41,13 +46,15 @@ struct PlayCommand: ParsableCommand {
 
     func validate() throws {
         guard 10...5000 ~= latency else { throw ValidationError("--latency \(latency): take 10 to 5000 milliseconds") }
+        guard v4l2Format == nil || v4l2Out != nil else { throw ValidationError("--v4l2-format is for --v4l2-out DEVICE") }
+        guard v4l2Out == nil || !terminal else { throw ValidationError("either --terminal or --v4l2-out") }
         guard 0...100 ~= volume else { throw ValidationError("--volume \(volume): take 0 to 100 percent") }
     }
 
     private var settings: PlayerSettings {
         var settings = PlayerSettings()
         settings.title = path
-        settings.output = terminal ? .terminal : .automatic
+        settings.output = v4l2Out.map { .camera($0, v4l2Format?.format) } ?? (terminal ? .terminal : .automatic)
         settings.isFullScreen = fullScreen
         settings.sound = sound
         settings.soundDevice = soundDevice
@@ -63,4 +70,16 @@ struct PlayCommand: ParsableCommand {
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: meter)
         _ = try job.run(PlayerSink(settings, showsStatistics: stats, stop: stop.flag), description: "ipn play")
     }
+}
+
+/// `yuyv`, `yuv420`, `nv12`.
+struct OutputFormatArgument: ExpressibleByArgument {
+    let format: V4L2OutputFormat
+
+    init?(argument: String) {
+        guard let format = V4L2OutputFormat(rawValue: argument.lowercased()) else { return nil }
+        self.format = format
+    }
+
+    static var allValueStrings: [String] { V4L2OutputFormat.allCases.map(\.rawValue) }
 }

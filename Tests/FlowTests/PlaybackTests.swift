@@ -80,7 +80,8 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
-    @Test(arguments: [["--latency", "5"], ["--volume", "101"], ["--latency", "soon"]]) func wrongNumbersAreWrongUsage(words: [String]) async throws {
+    @Test(arguments: [["--latency", "5"], ["--volume", "101"], ["--latency", "soon"], ["--v4l2-format", "nv12"], ["--v4l2-format", "zz"]])
+    func wrongNumbersAreWrongUsage(words: [String]) async throws {
         let scratch = try Scratch()
         let player = try Program([Scratch.executable, "play", "net"] + words, in: scratch)
         #expect(try await player.ended().status == 2)

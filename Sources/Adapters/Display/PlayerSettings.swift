@@ -3,13 +3,15 @@ public import Media
 
 /// How a publication is shown and heard.
 public struct PlayerSettings: Sendable {
-    public enum Output: Sendable {
+    public enum Output: Sendable, Equatable {
         /// A window if there is a display, else the terminal if standard output is one, else nothing.
         case automatic
         case window
         case terminal
         /// Decodes, and prints one line at the end.
         case nothing
+        /// A Video4Linux output, as v4l2loopback has them; a format of nil is left to stream and device.
+        case camera(String, V4L2OutputFormat?)
     }
 
     /// Of the window.
@@ -27,8 +29,12 @@ public struct PlayerSettings: Sendable {
 
     public init() {}
 
-    /// - Throws: `.noDisplay` where a window is asked for by name.
+    /// - Throws: `.noDisplay` where a window is asked for by name; for a camera what `V4L2Screen` throws, or `.noStreams`.
     func screen(_ video: StreamDescription.Video?) throws(MediaError) -> any Screen {
+        if case .camera(let path, let format) = output {
+            guard let video else { throw MediaError(.noStreams, object: path, what: "no pictures for it: the stream has none") }
+            return try V4L2Screen(path, format, video)
+        }
         guard let video, output != .nothing else { return NoScreen() }
         if output != .terminal {
             let isThere = Self.isSet("DISPLAY") || Self.isSet("WAYLAND_DISPLAY")
