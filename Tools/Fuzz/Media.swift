@@ -31,22 +31,28 @@ func fuzzMedia(_ script: inout Script) {
     _ = try? gate.receive(packet.span.bytes)
 }
 
-/// A description of two streams, and a packet of the first.
-private let samples: [[UInt8]] = {
+/// A picture and its sound.
+let streams: [StreamDescription] = {
     var video = StreamDescription(
         index: 0, kind: .video(StreamDescription.Video(width: 1280, height: 720, pixelFormat: "yuv420p")), codec: "h264",
         timeBase: TimeBase(1, 12800)!)
     video.extradata = Array(0..<38)
     video.title = "Überblick"
     let audio = StreamDescription.Audio(sampleRate: 48000, channels: 2, channelLayout: "stereo", sampleFormat: "fltp")
-    let sound = StreamDescription(index: 1, kind: .audio(audio), codec: "aac", timeBase: TimeBase(1, 48000)!)
-    var publication = Publication(streams: [video, sound], epoch: 7)
-    func filled(_ size: Int, _ write: (UnsafeMutableRawBufferPointer) throws -> Void) -> [UInt8] {
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
-        defer { room.deallocate() }
-        try! write(room)
-        return Array(room)
-    }
+    return [video, StreamDescription(index: 1, kind: .audio(audio), codec: "aac", timeBase: TimeBase(1, 48000)!)]
+}()
+
+/// A message of ours.
+func filled(_ size: Int, _ write: (UnsafeMutableRawBufferPointer) throws -> Void) -> [UInt8] {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    defer { room.deallocate() }
+    try! write(room)
+    return Array(room)
+}
+
+/// A description of two streams, and a packet of the first.
+private let samples: [[UInt8]] = {
+    var publication = Publication(streams: streams, epoch: 7)
     let description = filled(publication.descriptionSize) { try publication.writeDescription(into: $0) }
     var packet = CodedPacket(stream: 0, pts: 0, dts: 0)
     packet.isKey = true

@@ -2,6 +2,7 @@ import Glibc
 
 private let targets: [String: @Sendable (inout Script) -> Void] = [
     "layout": fuzzLayout, "reader": fuzzReader, "writer": fuzzWriter, "keeper": fuzzKeeper, "answers": fuzzAnswers, "media": fuzzMedia,
+    "gate": fuzzGate, "description": fuzzDescription, "progress": fuzzProgress, "request": fuzzRequest,
 ]
 
 let target: @Sendable (inout Script) -> Void = {
