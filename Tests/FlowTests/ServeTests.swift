@@ -85,6 +85,7 @@ import Testing
             #expect(try await status("/", port, ["-H", "Host: localhost:\(port)"], in: scratch) == "200")
             #expect(try await status("/", port, ["-H", "X: \(String(repeating: "x", count: 9000))"], in: scratch) == "431")
             #expect(try await status("/", port, ["-X", "GET /x"], in: scratch) == "400")
+            #expect(try await status("/", port, ["--request-target", "/\tx"], in: scratch) == "400")
             #expect(try await tool("curl", "-sf", "http://127.0.0.1:\(port)/", in: scratch).contains("src=\"/stream.mjpeg\""))
             let other = try scratch.ipn("serve", "net", "--listen", "127.0.0.1:\(port)")
             #expect(try await other.ended().status == 1)

@@ -28,6 +28,8 @@ struct HTTPRequest: Equatable {
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(whereSeparator: \.isNewline)
         let words = (lines.first ?? "").split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, words[2].hasPrefix("HTTP/1."), words[1].hasPrefix("/") else { return .bad(.badRequest) }
+        // A tab is for the fields below.
+        guard words[1].utf8.allSatisfy({ $0 > 0x20 }) else { return .bad(.badRequest) }
         guard words[0] == "GET" || words[0] == "HEAD" else { return .bad(.methodNotAllowed) }
         guard isOurs(host(in: lines.dropFirst())) else { return .bad(.forbidden) }
         return .request(HTTPRequest(path: String(words[1].prefix { $0 != "?" }), isHead: words[0] == "HEAD"))
