@@ -22,7 +22,7 @@ import Testing
         let player = try scratch.ipn("play", "net", "--stats", environment: theatre.environment)
         let other = try scratch.ipn("play", "net", "--stats", "--no-sound")
         try await until("it has played for a while") { statistics(player).count >= 10 && statistics(other).count >= 5 }
-        let (flashes, beeps) = try await witness.testimony()
+        let (flashes, beeps) = try await witness.testimony(of: 8)
         for program in [player, other, publisher] {
             program.send(SIGINT)
             try await program.succeeded()

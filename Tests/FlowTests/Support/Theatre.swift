@@ -52,8 +52,8 @@ struct Witness {
                 "ffmpeg", "-v", "error", "-copyts", "-thread_queue_size", "1024", "-f", "x11grab", "-framerate", "100", "-video_size", "64x64",
                 "-grab_x", "288", "-grab_y", "200", "-i", display, "-thread_queue_size", "1024", "-f", "pulse", "-fragment_size", "960", "-i",
                 "loft.monitor", "-map", "0:v", "-vf",
-                "scale=8:8,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=\(pictures)", "-f", "null", "-", "-map", "1:a", "-af",
-                "asetnsamples=48,astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=\(sounds)", "-f",
+                "scale=8:8,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=\(pictures):direct=1", "-f", "null", "-", "-map", "1:a", "-af",
+                "asetnsamples=48,astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=\(sounds):direct=1", "-f",
                 "null", "-",
             ], in: scratch)
     }
@@ -61,9 +61,18 @@ struct Witness {
     var hasBegun: Bool { [pictures, sounds].allSatisfy { FileManager.default.contents(atPath: $0)?.isEmpty == false } }
 
     /// Seconds, on one clock, at which the picture turned white and at which it began to beep.
-    func testimony() async throws -> (flashes: [Double], beeps: [Double]) {
+    /// - Parameter count: how many of each are wanted at the least: on a busy machine it is behind with its notes.
+    func testimony(of count: Int) async throws -> (flashes: [Double], beeps: [Double]) {
+        try await until("the witness has seen and heard enough") {
+            let (flashes, beeps) = try notes()
+            return min(flashes.count, beeps.count) >= count
+        }
         program.send(SIGINT)
         _ = try await program.ended()
+        return try notes()
+    }
+
+    private func notes() throws -> (flashes: [Double], beeps: [Double]) {
         // The time stamps of x11grab are microseconds, those of 48,000 Hz are samples.
         return (try edges(in: pictures, over: 180, ticks: 1e6), try edges(in: sounds, over: -30, ticks: 48000))
     }
@@ -72,7 +81,8 @@ struct Witness {
         var time = 0.0
         var wasOver = true
         var edges: [Double] = []
-        for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
+        // It may be writing the last line.
+        for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             if let found = line.firstMatch(of: /pts:(-?\d+)/), let number = Double(found.1) {
                 time = number / ticks
             } else if let value = line.split(separator: "=").last {
