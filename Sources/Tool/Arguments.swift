@@ -86,3 +86,8 @@ struct NetworkArguments: ParsableArguments {
         return options
     }
 }
+
+/// The words of a command line for those options that have a value, for a command that starts others.
+func optionWords(_ options: [(name: String, value: String?)]) -> [String] {
+    options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+}

@@ -17,21 +17,19 @@ struct CodingArguments: ParsableArguments {
         if size != nil && video == nil { throw ValidationError("--size takes coding: name an encoder, as in --video libx264") }
     }
 
-    var settings: CodingSettings {
-        var settings = CodingSettings()
-        settings.video = video?.coding
-        settings.audio = audio?.coding
-        settings.size = size?.size
-        return settings
-    }
+    var settings: CodingSettings { CodingSettings(video: video, audio: audio, size: size) }
 
     /// The same for a command line.
-    var words: [String] {
-        var words: [String] = []
-        if let video { words += ["--video", video.text] }
-        if let audio { words += ["--audio", audio.text] }
-        if let size { words += ["--size", size.text] }
-        return words
+    var words: [String] { optionWords([("--video", video?.text), ("--audio", audio?.text), ("--size", size?.text)]) }
+}
+
+extension CodingSettings {
+    /// What a command line asks for.
+    init(video: CodingArgument?, audio: CodingArgument?, size: SizeArgument?) {
+        self.init()
+        self.video = video?.coding
+        self.audio = audio?.coding
+        self.size = size?.size
     }
 }
 

@@ -37,7 +37,7 @@ struct DeviceArguments: ParsableArguments {
     var words: [String] {
         let numbers = [("--channels", channels), ("--period", period), ("--buffer", buffer)].map { ($0.0, $0.1.map(String.init)) }
         let pairs = [("--size", size), ("--rate", rate), ("--format", format)] + numbers
-        return pairs.flatMap { name, value in value.map { [name, $0] } ?? [] } + controls.flatMap { ["--control", "\($0.key)=\($0.value)"] }
+        return optionWords(pairs) + controls.flatMap { ["--control", "\($0.key)=\($0.value)"] }
             + (wait ? ["--wait"] : [])
     }
 }

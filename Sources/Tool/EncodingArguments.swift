@@ -19,17 +19,11 @@ struct EncodingArguments: ParsableArguments {
         }
     }
 
-    var settings: CodingSettings {
-        var settings = CodingSettings()
-        settings.video = encode?.coding
-        settings.audio = encodeAudio?.coding
-        settings.size = encodeSize?.size
-        return settings
-    }
+    var settings: CodingSettings { CodingSettings(video: encode, audio: encodeAudio, size: encodeSize) }
 
     /// The same for a command line.
     var words: [String] {
-        let pairs = [("--encode", encode?.text), ("--encode-audio", encodeAudio?.text), ("--encode-size", encodeSize?.text)]
-        return pairs.flatMap { name, value in value.map { [name, $0] } ?? [] } + (beside ? ["--beside"] : [])
+        optionWords([("--encode", encode?.text), ("--encode-audio", encodeAudio?.text), ("--encode-size", encodeSize?.text)])
+            + (beside ? ["--beside"] : [])
     }
 }

@@ -49,8 +49,8 @@ struct ConsumerArguments: ParsableArguments {
 
     /// The same for a command line.
     var words: [String] {
-        (duration.map { ["--duration", "\($0.seconds)"] } ?? []) + (follow ? ["--follow"] : []) + ["--join", join.word]
-            + ["--after-loss", afterLoss.rawValue]
+        optionWords([("--duration", duration.map { "\($0.seconds)" }), ("--join", join.word), ("--after-loss", afterLoss.rawValue)])
+            + (follow ? ["--follow"] : [])
     }
 }
 

@@ -27,8 +27,8 @@ struct SourceArguments: ParsableArguments {
 
     /// The same for a command line.
     var words: [String] {
-        (loop ? ["--loop"] : []) + (seek.map { ["--seek", $0.text] } ?? []) + (slide.map { ["--slide", "\($0.seconds)"] } ?? [])
-            + (speed == 1 ? [] : ["--speed", "\(speed)"])
+        (loop ? ["--loop"] : [])
+            + optionWords([("--seek", seek?.text), ("--slide", slide.map { "\($0.seconds)" }), ("--speed", speed == 1 ? nil : "\(speed)")])
     }
 }
 
