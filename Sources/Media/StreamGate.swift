@@ -44,7 +44,8 @@ public struct StreamGate: Sendable {
     public private(set) var lostCount: UInt64 = 0
 
     private var retired: [UInt64] = []
-    private var nextSequence: UInt64 = 0
+    /// Nil where the place in the publication is a new one.
+    private var nextSequence: UInt64?
     private var progress: [Progress] = []
     private var hasVideo = false
     private var hasBegun = false
@@ -72,13 +73,14 @@ public struct StreamGate: Sendable {
             begin(header, streams)
             return .newDescription(streams)
         }
-        guard header.sequence >= nextSequence else { return .drop(.stale) }
+        let expected = nextSequence ?? header.sequence
+        guard header.sequence >= expected else { return .drop(.stale) }
         if let packet = header.packet, streams.indices.contains(packet.stream),
             header.timeBase != streams[packet.stream].timeBase
         {
             throw .malformed("a time base that is not its stream's")
         }
-        lostCount &+= header.sequence - nextSequence
+        lostCount &+= header.sequence - expected
         nextSequence = header.sequence &+ 1
 
         switch header.kind {
@@ -93,6 +95,14 @@ public struct StreamGate: Sendable {
         }
     }
 
+    /// The reader goes to another place in the publication, perhaps back: what comes from there is judged as a joiner's, and nothing
+    /// between counts as lost.
+    public mutating func beginAnew() {
+        nextSequence = nil
+        hasBegun = false
+        progress = streams.map { Progress(awaitsKeyFrame: $0.isVideo) }
+    }
+
     private mutating func begin(_ header: MediaHeader, _ streams: [StreamDescription]) {
         if epoch != 0 {
             // Publishers that fight over a network are few; who was before the last eight may come back.
@@ -100,10 +110,9 @@ public struct StreamGate: Sendable {
         }
         self.streams = streams
         epoch = header.epoch
-        nextSequence = header.sequence &+ 1
         hasVideo = streams.contains { $0.isVideo }
-        hasBegun = false
-        progress = streams.map { Progress(awaitsKeyFrame: $0.isVideo) }
+        beginAnew()
+        nextSequence = header.sequence &+ 1
     }
 
     private mutating func forget() {

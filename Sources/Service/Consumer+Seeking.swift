@@ -17,8 +17,21 @@ extension Consumer where Sink: ~Copyable {
         // Where the publisher has gone on meanwhile, its new key frame is before us.
     }
 
+    /// Goes to where a joiner would begin: to a newer key frame that is there already, or else back to the last one, where the
+    /// publisher keeps it.
+    mutating func returnToNewest() throws {
+        guard settings.join != .next, !node.options.isLossless, gate.epoch != 0 else { return }
+        if try skipToNewest() { return }
+        guard let lastKey, node.seek(to: lastKey.sequence, of: lastKey.sender) else { return }
+        gate.beginAnew()
+        lastTime = nil
+        joined = monotonicNanoseconds()
+    }
+
     /// Goes to the newest key frame of the publication that is there already; where none is, goes on from here.
-    mutating func skipToNewest() throws {
+    /// - Returns: whether one was.
+    @discardableResult
+    mutating func skipToNewest() throws -> Bool {
         wantsNewest = false
         var points = EntryPoints(epoch: gate.epoch, streams: gate.streams)
         let (first, lost) = try look(through: &points)
@@ -26,9 +39,10 @@ extension Consumer where Sink: ~Copyable {
         meter.progress.lost += lost
         if let point = points.points.last, point.epoch == gate.epoch, node.seek(to: point.key, of: point.sender) {
             meter.progress.passedOver += point.key - min(first?.sequence ?? point.key, point.key)
-        } else if let first {
-            _ = node.seek(to: first.sequence, of: first.sender)
+            return true
         }
+        if let first { _ = node.seek(to: first.sequence, of: first.sender) }
+        return false
     }
 
     /// Looks at all that waits, and passes over it.

@@ -25,10 +25,13 @@ package struct SinkTick: Sendable {
     package var next: Int64?
     /// The user wants to leave.
     package var isOver = false
+    /// It begins anew, and would do so with what a joiner begins with: the newest key frame that is there.
+    package var beginsAnew = false
 
-    package init(next: Int64? = nil, isOver: Bool = false) {
+    package init(next: Int64? = nil, isOver: Bool = false, beginsAnew: Bool = false) {
         self.next = next
         self.isOver = isOver
+        self.beginsAnew = beginsAnew
     }
 }
 
@@ -58,15 +61,18 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     package internal(set) var meter: ProgressMeter
     var gate = StreamGate()
     private var skew = StreamSkew(of: [])
-    private let joined: Int64
+    /// When we came, or went back, in nanoseconds on CLOCK_MONOTONIC: what is older was kept for us.
+    var joined: Int64
     private var hadPublisher = false
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
     /// Something was lost, and there may be a newer key frame already.
     var wantsNewest = false
+    /// The last key frame that went through, of the stream at whose key frames one begins.
+    var lastKey: (sequence: UInt64, sender: UInt64)?
     /// The time stamp, in nanoseconds, of the last picture that went through; where there are none, of the last packet.
-    private var lastTime: Int64?
+    var lastTime: Int64?
     /// Messages that `lostTime` tells of.
     private var toldLost: UInt64 = 0
 
@@ -107,6 +113,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             meter.tick(now)
             let tick = try sink.tick()
             if tick.isOver { return }
+            if tick.beginsAnew { try returnToNewest() }
             if wantsNewest { try skipToNewest() }
             if let message = try node.begin(timeout: .zero) {
                 defer { node.end(message) }
@@ -142,9 +149,10 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         switch verdict {
         case .newDescription(let streams):
             skew = StreamSkew(of: streams)
-            lastTime = nil
+            (lastKey, lastTime) = (nil, nil)
             try sink.begin(streams)
         case .deliver(let packet, let payload):
+            if packet.isKey, packet.stream == gate.streams.firstIndex(where: \.isVideo) { lastKey = (message.sequence, message.sender) }
             noteTaken(packet)
             noteGap(before: packet)
             try sink.write(packet, span.extracting(payload))

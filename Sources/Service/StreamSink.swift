@@ -33,8 +33,8 @@ package final class StreamReport: Sendable {
 }
 
 /// Sends a publication to one address. A server that goes away is tried again after growing pauses, and the stream goes
-/// on at a key frame; what is to be said of it is said once for each outage. A local playlist is no server: what fails
-/// there has failed.
+/// on at the last key frame that is kept, so that there is a picture at once, or else at the next one; what is to be said of it
+/// is said once for each outage. A local playlist is no server: what fails there has failed.
 package struct StreamSink: ~Copyable, ConsumerSink {
     private let target: StreamTarget
     private let stop: StopFlag
@@ -49,7 +49,10 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     /// Since when nothing is sent; nil while all is well.
     private var outage: Int64?
     private var nextTry: Int64 = 0
-    private var unsent = 0
+    /// It was asked for a place to begin at, for the next try.
+    private var hasAsked = false
+    /// The latest time stamp that was sent, in nanoseconds of the publication; nil before the first.
+    private var sentUntil: Int64?
     /// Video streams that wait for their key frame.
     private var awaitingKeyFrame: Set<Int> = []
 
@@ -65,20 +68,26 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         try finish()
         self.streams = streams
         awaitingKeyFrame = []
+        sentUntil = nil
+    }
+
+    package mutating func tick() -> SinkTick {
+        guard outage != nil, !hasAsked else { return SinkTick() }
+        guard monotonicNanoseconds() >= nextTry else { return SinkTick(next: nextTry) }
+        hasAsked = true
+        return SinkTick(beginsAnew: true)
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
-        guard outlet != nil || mayTry(with: packet) else {
-            unsent += 1
-            return
-        }
+        guard outlet != nil || mayTry(with: packet) else { return }
         do throws(MediaError) {
-            if outlet == nil { try connect() }
+            let time = packet.decodingTime.map(streams[packet.stream].timeBase.nanoseconds)
+            if outlet == nil { try connect(at: time) }
             guard isWanted(packet) else { return }
             try outlet?.write(packet, bytes)
             report.reach()
+            if let time { sentUntil = max(sentUntil ?? time, time) }
         } catch {
-            unsent += 1
             try fail(error)
         }
     }
@@ -109,16 +118,19 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         return packet.isKey
     }
 
-    private mutating func connect() throws(MediaError) {
+    /// - Parameter time: of the packet to begin with, in nanoseconds of the publication.
+    private mutating func connect(at time: Int64?) throws(MediaError) {
         outlet = try Outlet(target, streams, continuing: isContinuing, stop: stop)
         let now = monotonicNanoseconds()
         schedule.connected(at: now)
         guard let outage else { return }
-        let seconds = (Double(now - outage) / 1e9).rounded(to: 1)
-        say("\(LoggedAddress(target.address)): connected again after \(seconds) s; \(unsent) packets were not sent")
+        let missing = if let time, let sentUntil { max(time &- sentUntil, 0) } else { Int64(0) }
+        let gap = missing > 0 ? "; \(Self.seconds(missing)) of the stream were not sent" : ""
+        say("\(LoggedAddress(target.address)): connected again after \(Self.seconds(now - outage))\(gap)")
         self.outage = nil
-        unsent = 0
     }
+
+    private static func seconds(_ nanoseconds: Int64) -> String { "\((Double(nanoseconds) / 1e9).rounded(to: 1)) s" }
 
     /// Drops the connection, and says so once.
     /// - Throws: what no waiting will mend.
@@ -131,6 +143,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         guard isRemote, hadConnection || report.hasReached || Self.mayPass(error), let next = schedule.failed(at: now, using: &generator)
         else { throw error }
         nextTry = next
+        hasAsked = false
         awaitingKeyFrame = Set(streams.filter(\.isVideo).map(\.index))
         if outage == nil {
             outage = now

@@ -8,8 +8,9 @@ struct StreamCommand: ParsableCommand {
         abstract: "Send a network's stream on: HLS, DASH, RTMP, RTSP, SRT, RIST, RTP, UDP, Icecast.",
         discussion: """
             Several addresses are served by a process each: one that is dead or slow holds up no other. A server that goes \
-            away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at a key frame. Streams \
-            are sent as they are, unless they are to be coded anew: each address then codes for itself.
+            away is tried again after 0.5 s, 1 s, 2 s and so on up to 30 s, and the stream goes on at the last key frame that is \
+            kept, so that there is a picture at once (with --join next, at the next one). Streams are sent as they are, unless \
+            they are to be coded anew: each address then codes for itself.
             --low-latency is what libavformat has of it: its HLS has segments of a second and no parts (EXT-X-PART), its DASH is \
             written picture by picture. With --option hls_playlist=1 the same segments have HLS playlists beside the .mpd; \
             what announces the segment to come (lhls, EXT-X-PREFETCH) libavformat does not write into files.

@@ -40,6 +40,29 @@ import Testing
         }
     }
 
+    /// Whoever comes back sees a picture at once: here the only key frame there will ever be was sent long before.
+    @Test func aServerThatIsBackGetsAKeyFrameThatIsKept() async throws {
+        try await withLiveNetwork("test:gop=100000", ["--history", "5min"]) { scratch in
+            let port = try Net.freePort()
+            let folders = try ["first", "second"].map { try Servers.folder($0, in: scratch) }
+            let first = try await Servers.nginx(folders[0], port: port, in: scratch)
+            let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/x")
+            try await until("nginx records \(stream.complaint)") { self.size("\(folders[0])/x.flv") > 20_000 }
+            try await Servers.crash(first)
+            try await until("the loss is told") { stream.complaint.contains("trying again") }
+            let second = try await Servers.nginx(folders[1], port: port, in: scratch)
+            try await until("nginx records again \(stream.complaint)") { self.size("\(folders[1])/x.flv") > 20_000 }
+            stream.send(SIGINT)
+            try await stream.succeeded()
+            expectOneOutage(stream)
+            second.send(SIGTERM)
+            try await second.succeeded()
+            let recording = Recording("\(folders[1])/x.flv", in: scratch)
+            #expect(try await recording.flaws(beginsAnywhere: true) == [])
+            try await recording.play()
+        }
+    }
+
     @Test func icecastIsKilledAndStartedAgain() async throws {
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()

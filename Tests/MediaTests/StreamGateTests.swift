@@ -99,6 +99,26 @@ import Testing
         #expect(gate.streams.isEmpty)
     }
 
+    /// Who goes back is judged as a joiner is: no stale messages, no loss, and nothing before a key frame.
+    @Test mutating func goingBackBeginsAnew() throws {
+        let description = try publication.description()
+        try lose(1)
+        let key = try publication.message(Sample.packet(0, key: true))
+        let others = try [1, 0].map { try publication.message(Sample.packet($0)) }
+        for message in [description, key] + others { _ = try receive(message) }
+        #expect(try receive(key) == .drop(.stale))
+        gate.beginAnew()
+        #expect(try receive(others[0]) == .drop(.awaitingVideo))
+        #expect(try receive(others[1]) == .drop(.awaitingKeyFrame))
+        gate.beginAnew()
+        for message in [key] + others {
+            let packet = try #require(delivered(try receive(message)))
+            #expect(!packet.isDiscontinuity && packet.lost == 0)
+        }
+        // The one that was lost at the beginning, and no other.
+        #expect(gate.epoch == 7 && gate.lostCount == 1)
+    }
+
     @Test mutating func oldAndForeignMessages() throws {
         let early = try publication.message(Sample.packet(0, key: true))
         _ = try describe()

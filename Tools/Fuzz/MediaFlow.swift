@@ -17,6 +17,7 @@ func fuzzGate(_ script: inout Script) {
             continue
         }
         if fate == 1 { message[script.below(128)] = script.byte() }
+        if fate == 2 { gate.beginAnew() }
         sequence += 1
         let span = message.span.bytes
         entries.note(span, sender: 7, sequence: sequence)
