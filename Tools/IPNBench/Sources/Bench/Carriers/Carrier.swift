@@ -60,6 +60,7 @@ struct Header {
 
     static let warmUp = UInt64.max
     static let end = UInt64.max - 1
+    static let leadEnd = UInt64.max - 2
     static let size = 16
 }
 

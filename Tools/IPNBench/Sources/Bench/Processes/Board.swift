@@ -20,6 +20,8 @@ struct Board {
     var start: Word { word(2) }
     /// How many readers have seen the end.
     var finished: Word { word(3) }
+    /// How many readers have taken all that comes before the clock starts.
+    var led: Word { word(5) }
     /// How many carriers have brought something to a reader, plus one as soon as it listens.
     func progress(_ reader: Int) -> Word { word(8 + reader) }
 
