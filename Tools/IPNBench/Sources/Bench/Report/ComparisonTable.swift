@@ -8,7 +8,8 @@ struct ComparisonTable {
     mutating func text() -> String {
         var text = "# IPN beside its peers\n\n"
         text += "Made by `Tools/bench --peers`, in one run: look at a column's rows beside each other. \(results.machine)\n"
-        text += "\nOne writer copies each message in; every reader, a process of its own, reads every byte and checks a sum; none is lost.\n"
+        text +=
+            "\nOne writer copies each message in; every reader, a process of its own, reads every byte and checks a sum; none is lost.\n"
             + "Rates are of what is under way: each queue has been filled and read before the clock starts, for memory costs many times as much when it is used first.\n"
         text += section(
             "One way, µs, p50 / p99",
