@@ -8,6 +8,8 @@ struct Carrier: ~Copyable, PacketSink {
     /// The publication's index → which of them.
     private let places: [Int: Int]
     private let streams: [StreamDescription]
+    /// Of the streams given, those that go there.
+    let sent: [StreamDescription]
     private var hasBegun = false
 
     /// A place for a muxer, which cannot be copied into an array.
@@ -34,6 +36,7 @@ struct Carrier: ~Copyable, PacketSink {
             muxers = [Slot(muxer)]
         }
         self.muxers = muxers
+        sent = muxers.flatMap { $0.muxer.streams }
         self.streams = streams
         places = Dictionary(uniqueKeysWithValues: carried.enumerated().map { ($1.index, $0) })
     }

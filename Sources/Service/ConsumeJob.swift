@@ -19,7 +19,7 @@ package struct ConsumeJob {
     /// Consumes into a sink until the end.
     /// - Parameter description: what `ipn show` prints.
     /// - Returns: what was done.
-    /// - Throws: `MediaError`, `IPNError`.
+    /// - Throws: `MediaError`, `IPNError`, `Incomplete`.
     package func run<Sink: ConsumerSink & ~Copyable>(_ sink: consuming Sink, description: String) throws -> Progress {
         let node = Node()
         let joined = monotonicNanoseconds()

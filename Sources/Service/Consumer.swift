@@ -51,6 +51,9 @@ package struct ConsumeSettings: Sendable {
     package init() {}
 }
 
+/// Not all could be consumed; what was not, was said when it came.
+package struct Incomplete: Error {}
+
 /// Takes a publication from a network into a sink, from the next key frame on, until it ends.
 package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     let node: Node
@@ -64,6 +67,10 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     /// When we came, or went back, in nanoseconds on CLOCK_MONOTONIC: what is older was kept for us.
     var joined: Int64
     private var hadPublisher = false
+    /// Nothing of the publication is wanted: it cannot be consumed.
+    private var passesOver = false
+    /// Some publication was passed over.
+    private var isIncomplete = false
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
@@ -90,7 +97,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     }
 
     /// Consumes until the stream's end, the duration, or a stop.
-    /// - Throws: `MediaError` of the sink, `IPNError` of the network. The sink was finished then as far as it could.
+    /// - Throws: `MediaError` of the sink, `IPNError` of the network, `Incomplete`. The sink was finished then as far as it could.
     package mutating func run() throws {
         do {
             try consume()
@@ -101,6 +108,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         }
         meter.finish()
         try sink.finish()
+        if isIncomplete { throw Incomplete() }
     }
 
     private mutating func consume() throws {
@@ -150,17 +158,31 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         case .newDescription(let streams):
             skew = StreamSkew(of: streams)
             (lastKey, lastTime) = (nil, nil)
-            try sink.begin(streams)
+            passesOver = false
+            try unlessForeign { sink throws(MediaError) in try sink.begin(streams) }
         case .deliver(let packet, let payload):
             if packet.isKey, packet.stream == gate.streams.firstIndex(where: \.isVideo) { lastKey = (message.sequence, message.sender) }
             noteTaken(packet)
             noteGap(before: packet)
-            try sink.write(packet, span.extracting(payload))
+            if passesOver { return }
+            try unlessForeign { sink throws(MediaError) in try sink.write(packet, span.extracting(payload)) }
             meter.count(packet, payload.count, of: gate.streams)
         case .drop:
             break
         case .end:
             isOver = !settings.follows
+        }
+    }
+
+    /// Has the sink do something. Where earlier publications were well, one whose codecs it cannot take is told of and passed over:
+    /// there may be others.
+    private mutating func unlessForeign(_ body: (inout Sink) throws(MediaError) -> Void) throws(MediaError) {
+        do throws(MediaError) {
+            try body(&sink)
+        } catch {
+            guard [.unsupportedCodec, .noStreams].contains(error.code), meter.progress.packets > 0, !stop.isRaised else { throw error }
+            say("\(error)")
+            (passesOver, isIncomplete) = (true, true)
         }
     }
 

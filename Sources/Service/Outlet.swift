@@ -6,6 +6,8 @@ import Transcode
 struct Outlet: ~Copyable {
     private var carrier: Carrier
     private var transcoder: Transcoder?
+    /// Of the streams given, the subtitles that do not go there.
+    let leftOut: [StreamDescription]
 
     init(_ target: StreamTarget, _ streams: [StreamDescription], continuing: Bool, stop: StopFlag) throws(MediaError) {
         var coders: Transcoder?
@@ -15,7 +17,10 @@ struct Outlet: ~Copyable {
             coders = try Transcoder(streams, coding)
         }
         let streams = coders?.streams ?? streams
-        carrier = try Carrier(target, streams, continuing: continuing, stop: stop)
+        let carrier = try Carrier(target, streams, continuing: continuing, stop: stop)
+        let sent = carrier.sent.map(\.index)
+        leftOut = streams.filter { $0.isSubtitle && !sent.contains($0.index) }
+        self.carrier = carrier
         transcoder = coders
     }
 

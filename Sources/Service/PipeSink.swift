@@ -12,6 +12,9 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     private let container: Container
     private let output: PipeOutput
     private var muxer: Muxer?
+    private var codecs: [String] = []
+    /// Publications before this one.
+    private var version = -1
     private var isOver = false
 
     package init(_ container: Container, stop: StopSignal) {
@@ -20,14 +23,18 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
-        // A transport stream may change in the middle; for Matroska that would be a second file in the same pipe.
-        guard muxer == nil || container == .mpegts else {
+        // Of the same codecs a transport stream goes on. Other ones the players built on libavformat do not notice in the middle of
+        // it, and for Matroska it would be a second file in the same pipe: that ends.
+        guard muxer == nil || (container == .mpegts && codecs == streams.map(\.codec)) else {
             isOver = true
             return
         }
         try finish()
+        codecs = streams.map(\.codec)
+        version += 1
+        let options = container == .mpegts ? TransportStream.options(version: version) : []
         do throws(MediaError) {
-            muxer = try Muxer(into: output, name: "standard output", format: container.rawValue, streams: streams)
+            muxer = try Muxer(into: output, name: "standard output", format: container.rawValue, streams: streams, options: options)
         } catch {
             try endQuietly(error)
         }

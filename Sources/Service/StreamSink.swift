@@ -44,6 +44,8 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     /// An earlier publication went there as well.
     private var isContinuing = false
     private var streams: [StreamDescription] = []
+    /// These streams were sent there already.
+    private var hasBegun = false
     private var schedule: ReconnectSchedule
     private var generator = SystemRandomNumberGenerator()
     /// Since when nothing is sent; nil while all is well.
@@ -68,6 +70,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         try finish()
         self.streams = streams
         awaitingKeyFrame = []
+        hasBegun = false
         sentUntil = nil
     }
 
@@ -86,6 +89,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             guard isWanted(packet) else { return }
             try outlet?.write(packet, bytes)
             report.reach()
+            hasBegun = true
             if let time { sentUntil = max(sentUntil ?? time, time) }
         } catch {
             try fail(error)
@@ -121,6 +125,9 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     /// - Parameter time: of the packet to begin with, in nanoseconds of the publication.
     private mutating func connect(at time: Int64?) throws(MediaError) {
         outlet = try Outlet(target, streams, continuing: isContinuing, stop: stop)
+        if !hasBegun, let left = outlet?.leftOut, !left.isEmpty {
+            say("\(LoggedAddress(target.address)): subtitles (\(left.map(\.codec).joined(separator: ", "))) cannot go there, and are left out")
+        }
         let now = monotonicNanoseconds()
         schedule.connected(at: now)
         guard let outage else { return }
@@ -140,7 +147,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         // Asked to stop: there is nothing to come back for.
         if stop.isRaised { return }
         let now = monotonicNanoseconds()
-        guard isRemote, hadConnection || report.hasReached || Self.mayPass(error), let next = schedule.failed(at: now, using: &generator)
+        guard isRemote, hadConnection || hasBegun || Self.mayPass(error), let next = schedule.failed(at: now, using: &generator)
         else { throw error }
         nextTry = next
         hasAsked = false

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import IPN
 import Media
+import Service
 
 /// The tool's front door: parses, runs, and turns whatever goes wrong into one line and an exit code.
 @main
@@ -30,6 +31,7 @@ enum Main {
             complain(failure.message)
             exit(failure.status.rawValue)
         }
+        if error is Incomplete { exit(ExitStatus.failed.rawValue) }
         if let code = error as? ExitCode { exit(code.rawValue) }
         // Help and version are no errors; they print what they have.
         guard Ipn.exitCode(for: error) != .success else { Ipn.exit(withError: error) }

@@ -27,6 +27,24 @@ import Testing
         #expect(try scratch.names() == [])
     }
 
+    /// libavformat would write anything into a transport stream, and nobody could read it again. A live one goes without what has
+    /// a substitute; a recording is refused.
+    @Test func transportStreamsTakeWhatIsKnownInThem() throws {
+        let scratch = try Scratch()
+        let coded = try streams()
+        var raw = StreamDescription(index: 2, kind: coded[0].kind, codec: "rawvideo", timeBase: coded[0].timeBase)
+        let subtitles = StreamDescription(index: 3, kind: .subtitle, codec: "subrip", timeBase: TimeBase(1, 1000)!)
+        for url in ["udp://127.0.0.1:9", scratch.file("out.m3u8")] {
+            #expect(try Muxer(url: url, streams: coded + [raw, subtitles]).streams == coded, "\(url)")
+        }
+        raw.index = 0
+        let file = scratch.file("out.ts")
+        for (url, streams) in [("udp://127.0.0.1:9", [raw, coded[1]]), (file, [raw]), (file, coded + [subtitles])] {
+            let error = try #require(throws: MediaError.self) { _ = try Muxer(url: url, streams: streams) }
+            #expect(error.code == .unsupportedCodec && error.what.hasPrefix("mpegts cannot hold "), "\(url): \(error)")
+        }
+    }
+
     @Test func unknownOptionAndFormatLeaveNoFile() throws {
         let scratch = try Scratch()
         let option = try failure(scratch.file("out.mp4"), options: [("movfags", "faststart")])

@@ -61,7 +61,8 @@ import Testing
             try #require(mkfifo(file, 0o600) == 0)
             let reader = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
             let pipe = try scratch.ipn("pipe", "net", output: file)
-            try await scratch.awaitReaders(1, "net")
+            // Something has come, and been written.
+            try await scratch.awaitProgress(of: "pipe", by: 5)
             try await publisher.suspend()
             close(reader)
             try await pipe.succeeded()

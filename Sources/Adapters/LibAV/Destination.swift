@@ -18,6 +18,13 @@ struct Destination {
     /// A list of files, in a folder that is made for it.
     var isPlaylist: Bool { format == "hls" || format == "dash" }
 
+    /// What to do about a codec that it cannot hold.
+    var remedy: String {
+        if path != nil && !isPlaylist { return "write .mkv instead" }
+        return address.isEmpty
+            ? "publish it coded: ipn publish --encode libx264 --encode-audio aac" : "code it anew: ipn stream --video libx264 --audio aac"
+    }
+
     /// - Parameter format: overrides the choice by protocol and file name.
     /// - Throws: `.unsupportedFormat`, `.noStreams`.
     init(
@@ -43,7 +50,10 @@ struct Destination {
         }
         let format = if let format { format } else { try Self.format(scheme: scheme, url: url, streams: candidates) }
         self.format = format
-        self.streams = path != nil && Self.isForSound(format) ? candidates.filter { $0.isAudio } : candidates
+        let isLive = path == nil || format == "hls" || format == "dash"
+        self.streams =
+            isLive
+            ? Self.dispensing(candidates, format, own) : Self.isForSound(format) ? candidates.filter { $0.isAudio } : candidates
         guard !self.streams.isEmpty else {
             throw MediaError(.noStreams, object: url, what: "\(format) carries sound, and there is none", remedy: "write .mkv instead")
         }
@@ -58,7 +68,7 @@ struct Destination {
         address = ""
         path = nil
         self.format = format
-        self.streams = streams
+        self.streams = Self.dispensing(streams, format, own)
         options = Self.defaults(format, scheme: nil, continuing: false).filter { option in !own.contains { $0.key == option.key } }
         options += own
     }
@@ -135,7 +145,7 @@ struct Destination {
             // A live window of 12 s, complete files only, so that a web server may serve the folder as it is.
             options += [
                 ("hls_time", "2"), ("hls_list_size", "6"), ("hls_delete_threshold", "3"),
-                ("hls_flags", "delete_segments+temp_file+independent_segments" + (continuing ? "+append_list+discont_start" : "")),
+                ("hls_flags", "delete_segments+temp_file+independent_segments" + (continuing ? "+append_list" : "")),
             ]
         }
         // What is lost where the recorder is killed: a second, not the five that are the muxer's own choice.

@@ -55,14 +55,10 @@ struct OutputContext: ~Copyable {
     /// Adds a stream; refuses a codec that the container says it cannot hold.
     func add(_ stream: StreamDescription, _ destination: borrowing Destination) throws(MediaError) {
         let parameters = try CodecParameters.of(stream)
-        let name = String(cString: format.pointee.name)
-        let isSupported = avformat_query_codec(format, parameters.pointer.pointee.codec_id, FF_COMPLIANCE_NORMAL)
-        // Negative: the container does not say. WAV says yes to packets whose beginnings it does not keep.
-        let isFramed = name == "wav" || name == "w64" ? stream.codec.hasPrefix("pcm_") || stream.codec == "mp3" : true
-        guard isSupported != 0, isFramed else {
+        guard Destination.holds(stream, destination.format, destination.options) else {
             throw MediaError(
-                .unsupportedCodec, object: destination.url, what: "\(name) cannot hold \(stream.codec)",
-                remedy: destination.path == nil ? "code it anew: ipn stream --video libx264 --audio aac" : "write .mkv instead")
+                .unsupportedCodec, object: destination.url, what: "\(destination.format) cannot hold \(stream.codec)",
+                remedy: destination.remedy)
         }
         guard let output = avformat_new_stream(pointer, nil) else { throw .noMemory("a stream") }
         guard avcodec_parameters_copy(output.pointee.codecpar, parameters.pointer) >= 0 else { throw .noMemory("a stream") }

@@ -19,6 +19,8 @@ struct HTTPConnection: ~Copyable {
     /// When it has to have asked, or to have got its picture; nanoseconds on CLOCK_MONOTONIC.
     private var deadline: Int64
     private var head: [UInt8] = []
+    /// What it listens to goes out in chunks.
+    private var isChunked = false
     private var queue: [[UInt8]] = []
     /// Of the first in the queue, what was sent.
     private var sent = 0
@@ -47,12 +49,20 @@ struct HTTPConnection: ~Copyable {
 
     mutating func append(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
+        if isChunked { enqueue(Array("\(String(bytes.count, radix: 16))\r\n".utf8)) }
+        enqueue(bytes)
+        if isChunked { enqueue([13, 10]) }
+    }
+
+    private mutating func enqueue(_ bytes: [UInt8]) {
         queue.append(bytes)
         queued += bytes.count
     }
 
-    mutating func listen(to channel: HTTPChannel, from start: [[UInt8]]) {
+    mutating func listen(to channel: HTTPChannel, head: [UInt8], isChunked: Bool, from start: [[UInt8]]) {
         state = .listening(channel)
+        append(head)
+        self.isChunked = isChunked
         for bytes in start { append(bytes) }
         // What it begins with does not make it slow.
         queued = 0
@@ -65,6 +75,8 @@ struct HTTPConnection: ~Copyable {
 
     mutating func leave(with bytes: [UInt8]) {
         append(bytes)
+        if isChunked { enqueue(Array("0\r\n\r\n".utf8)) }
+        isChunked = false
         state = .leaving
     }
 
@@ -127,4 +139,12 @@ struct HTTPConnection: ~Copyable {
 /// What can be listened to.
 enum HTTPChannel: Int, CaseIterable, Sendable {
     case stream, audio, pictures
+
+    var path: String {
+        switch self {
+        case .stream: "/stream.ts"
+        case .audio: "/audio"
+        case .pictures: "/stream.mjpeg"
+        }
+    }
 }

@@ -14,6 +14,8 @@ struct HTTPRequest: Equatable {
     let path: String
     /// Only the head of the answer is wanted.
     let isHead: Bool
+    /// Whoever asks knows chunks, and so the end of a stream from a connection that broke (RFC 9112, 7.1).
+    let takesChunks: Bool
 
     /// Judges what has arrived so far.
     static func parse(_ bytes: [UInt8]) -> Verdict {
@@ -32,7 +34,8 @@ struct HTTPRequest: Equatable {
         guard words[1].utf8.allSatisfy({ $0 > 0x20 }) else { return .bad(.badRequest) }
         guard words[0] == "GET" || words[0] == "HEAD" else { return .bad(.methodNotAllowed) }
         guard isOurs(host(in: lines.dropFirst())) else { return .bad(.forbidden) }
-        return .request(HTTPRequest(path: String(words[1].prefix { $0 != "?" }), isHead: words[0] == "HEAD"))
+        let path = String(words[1].prefix { $0 != "?" })
+        return .request(HTTPRequest(path: path, isHead: words[0] == "HEAD", takesChunks: words[2] != "HTTP/1.0"))
     }
 
     private static func host(in lines: ArraySlice<Substring>) -> Substring? {
@@ -77,16 +80,17 @@ enum HTTPStatus: Int {
         }
     }
 
-    /// The head of an answer. Its body ends with the connection: a stream knows no length.
-    func head(type: String) -> [UInt8] {
+    /// The head of an answer. Its body ends with the connection, or with its last chunk: a stream knows no length.
+    func head(type: String, isChunked: Bool = false) -> [UInt8] {
         let allow = self == .methodNotAllowed ? "Allow: GET, HEAD\r\n" : ""
+        let coding = isChunked ? "Transfer-Encoding: chunked\r\n" : ""
         return Array(
             """
             HTTP/1.1 \(rawValue) \(reason)\r
             Content-Type: \(type)\r
             Cache-Control: no-store\r
             Connection: close\r
-            \(allow)\r\n
+            \(allow)\(coding)\r\n
             """.utf8)
     }
 

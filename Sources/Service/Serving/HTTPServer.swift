@@ -13,6 +13,8 @@ final class HTTPServer: Sendable {
     /// For those who listen to a channel: the type, what it begins with, and whether there is any.
     struct Offer: Sendable {
         var type: String
+        /// Who listens goes on with an offer of the same, and is sent away by another one.
+        var codecs: [String]
         var header: [UInt8] = []
     }
 
@@ -139,9 +141,13 @@ final class HTTPServer: Sendable {
         private mutating func take(_ post: Post) {
             switch post {
             case .offer(let channel, let offer):
+                let goesOn = offer != nil && offer?.codecs == offers[channel]?.codecs
                 offers[channel] = offer
                 recent[channel] = []
-                for slot in listeners(of: channel) { slot.connection.append(offer?.header ?? []) }
+                for slot in listeners(of: channel) {
+                    // What it has was sent to its end; for what comes now it asks again.
+                    if goesOn { slot.connection.append(offer?.header ?? []) } else { slot.connection.leave(with: []) }
+                }
             case .bytes(let channel, let bytes, let isStart):
                 if isStart { recent[channel] = [] }
                 recent[channel, default: []].append(bytes)
@@ -194,9 +200,10 @@ final class HTTPServer: Sendable {
 
         private func listen(_ connection: inout HTTPConnection, to channel: HTTPChannel, _ request: HTTPRequest) {
             guard let offer = offers[channel] else { return connection.leave(with: missing(channel).answer) }
-            let head = HTTPStatus.ok.head(type: offer.type)
+            let head = HTTPStatus.ok.head(type: offer.type, isChunked: request.takesChunks)
             if request.isHead { return connection.leave(with: head) }
-            connection.listen(to: channel, from: [head, offer.header] + recent[channel, default: []])
+            let start = [offer.header] + recent[channel, default: []]
+            connection.listen(to: channel, head: head, isChunked: request.takesChunks, from: start)
         }
 
         /// Before the first publisher it may still come; afterwards there is none in it.

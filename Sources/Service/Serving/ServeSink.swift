@@ -10,6 +10,8 @@ package struct ServeSink: ~Copyable, ConsumerSink {
     private var audioIndex: Int?
     private var pictures: PictureFeed?
     private var streams: [StreamDescription] = []
+    /// Publications before this one.
+    private var version = -1
 
     /// Listens from now on; clients are answered as soon as there is a publication.
     /// - Throws: `.cannotOpen`, `.permissionDenied`.
@@ -21,11 +23,14 @@ package struct ServeSink: ~Copyable, ConsumerSink {
 
     package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
         self.streams = streams
+        version += 1
         do throws(MediaError) {
-            stream = try Channel(.stream, "mpegts", "video/mp2t", streams, [("mpegts_flags", "pat_pmt_at_frames")], server)
+            let options = TransportStream.options(version: version, flags: "+pat_pmt_at_frames")
+            stream = try Channel(.stream, "mpegts", "video/mp2t", streams, options, server)
         } catch {
             // The others may still be of use.
-            say("/stream.ts: \(error)")
+            say("\(error)")
+            stream = nil
             server.offer(.stream, nil)
         }
         audio = nil
@@ -37,7 +42,7 @@ package struct ServeSink: ~Copyable, ConsumerSink {
             server.offer(.audio, nil)
         }
         pictures = streams.first { $0.isVideo }.map { PictureFeed($0, server) }
-        server.offer(.pictures, pictures == nil ? nil : HTTPServer.Offer(type: "multipart/x-mixed-replace; boundary=frame"))
+        server.offer(.pictures, pictures == nil ? nil : HTTPServer.Offer(type: "multipart/x-mixed-replace; boundary=frame", codecs: ["jpeg"]))
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
@@ -83,11 +88,11 @@ private struct Channel: ~Copyable {
         _ server: HTTPServer
     ) throws(MediaError) {
         let gathered = Gathered()
-        muxer = try Muxer(into: gathered, name: "/\(channel)", format: format, streams: streams, options: options)
+        muxer = try Muxer(into: gathered, name: channel.path, format: format, streams: streams, options: options)
         self.gathered = gathered
         self.channel = channel
         self.server = server
-        server.offer(channel, HTTPServer.Offer(type: type, header: gathered.take()))
+        server.offer(channel, HTTPServer.Offer(type: type, codecs: streams.map(\.codec), header: gathered.take()))
     }
 
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan, isStart: Bool) throws(MediaError) {
