@@ -68,19 +68,10 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "takes root, to become another user"))
     func whoHasNoRightIsToldSo() async throws {
         try await withLiveNetwork { scratch in
-            // Where the tool is built may be closed to others.
-            let folder = scratch.log("bin")
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            chmod(folder, 0o755)
-            for name in ["ipn", "ipnd"] {
-                let source = URL(fileURLWithPath: Scratch.executable).deletingLastPathComponent().appendingPathComponent(name).path
-                // By a program: a file that this process had written to could not be run while a child of another test
-                // that began meanwhile still holds it.
-                try await tool("install", "-m", "755", source, "\(folder)/\(name)", in: scratch)
-            }
+            let tool = try await scratch.copiedTool()
             func stranger(_ arguments: String...) throws -> Program {
                 try Program(
-                    ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "\(folder)/ipn"] + arguments, in: scratch)
+                    ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", tool] + arguments, in: scratch)
             }
             try await expectComplaint(try stranger("record", "net", "x.mkv"), status: 4, "net: ", "no right", "chmod")
             try await expectComplaint(try stranger("publish", "test:", "net"), status: 4, "net: ", "no right", "chmod")

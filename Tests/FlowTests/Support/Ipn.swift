@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 extension Scratch {
     /// Beside the test bundle.
@@ -6,6 +7,20 @@ extension Scratch {
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("ipn").path
     }()
+
+    /// A copy of the tool for other users: where it is built may be closed to them.
+    func copiedTool() async throws -> String {
+        let folder = log("bin")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        chmod(folder, 0o755)
+        for name in ["ipn", "ipnd"] {
+            let source = URL(fileURLWithPath: Self.executable).deletingLastPathComponent().appendingPathComponent(name).path
+            // By a program: a file that this process had written to could not be run while a child of another test
+            // that began meanwhile still holds it.
+            try await tool("install", "-m", "755", source, "\(folder)/\(name)", in: self)
+        }
+        return folder + "/ipn"
+    }
 
     /// Starts `ipn`.
     func ipn(_ arguments: String..., environment: [String: String] = [:], output: String? = nil) throws -> Program {
