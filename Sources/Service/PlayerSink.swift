@@ -34,6 +34,7 @@ package struct PlayerSink: ~Copyable, ConsumerSink {
 
     package mutating func tick() throws(MediaError) -> SinkTick {
         guard let isWanted = try player?.present() else { return SinkTick() }
+        for line in player?.takeNews() ?? [] { say(line) }
         let now = monotonicNanoseconds()
         if showsStatistics, now >= nextStatistics { tell(now) }
         // The user's keys want an ear, and the sound card something to play, also where no picture waits.

@@ -10,6 +10,7 @@ import TestSupport
     /// A card that plays faster or slower than it says, and tells its delay in steps of a period.
     private final class Card: SoundDevice {
         let rate: Int32 = 48000
+        let isGone = false
         let trueRate: Double
         var now: Int64 = 0
         private var random: SeededRandom

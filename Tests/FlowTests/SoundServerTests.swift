@@ -19,26 +19,27 @@ import Testing
     @Test(arguments: SoundServer.Kind.allCases, SoundServer.User.all)
     func captureIsExactAndPaced(kind: SoundServer.Kind, user: SoundServer.User) async throws {
         let scratch = try Scratch()
-        let server = try await SoundServer(kind, of: user, in: scratch)
-        let counting = (1...48000 * 20).map(Self.frame)
-        try server.octets(counting).write(to: URL(fileURLWithPath: scratch.file("counting.raw")))
-        let player = try server.run(["aplay", "-q", "-D", "mouth"] + server.rawFormat + ["--buffer-time", "500000", "counting.raw"])
-        try await server.awaitSound()
+        try await SoundServer.with(kind, of: user, in: scratch) { server in
+            let counting = (1...48000 * 20).map(Self.frame)
+            try server.octets(counting).write(to: URL(fileURLWithPath: scratch.file("counting.raw")))
+            let player = try server.run(["aplay", "-q", "-D", "mouth"] + server.rawFormat + ["--buffer-time", "500000", "counting.raw"])
+            try await server.awaitSound()
 
-        let start = Date().timeIntervalSinceReferenceDate
-        let publisher = try server.ipn("publish", "alsa:ears", "net", "--rate", "48000", "--channels", "2", "--buffer", "32768")
-        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
-        let recorder = try server.ipn("record", "net", "heard.wav")
-        try await until("a second was heard: \(publisher.complaint)") {
-            longestRun(server.frames(of: "heard.wav").map(Self.number)) { $1 == $0 + 1 } >= 48000
+            let start = Date().timeIntervalSinceReferenceDate
+            let publisher = try server.ipn("publish", "alsa:ears", "net", "--rate", "48000", "--channels", "2", "--buffer", "32768")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            let recorder = try server.ipn("record", "net", "heard.wav")
+            try await until("a second was heard: \(publisher.complaint)") {
+                longestRun(server.frames(of: "heard.wav").map(Self.number)) { $1 == $0 + 1 } >= 48000
+            }
+            for program in [recorder, publisher] {
+                program.send(SIGINT)
+                try await program.succeeded()
+            }
+            let seconds = Date().timeIntervalSinceReferenceDate - start
+            #expect(Double(server.frames(of: "heard.wav").count) / 48000 < seconds + 1.5)
+            #expect(player.isRunning)
         }
-        for program in [recorder, publisher] {
-            program.send(SIGINT)
-            try await program.succeeded()
-        }
-        let seconds = Date().timeIntervalSinceReferenceDate - start
-        #expect(Double(server.frames(of: "heard.wav").count) / 48000 < seconds + 1.5)
-        #expect(player.isRunning)
         try await scratch.expectNothingLeft()
     }
 
@@ -46,15 +47,49 @@ import Testing
     @Test(arguments: SoundServer.Kind.allCases, SoundServer.User.all)
     func playbackIsWithoutAJump(kind: SoundServer.Kind, user: SoundServer.User) async throws {
         let scratch = try Scratch()
-        let server = try await SoundServer(kind, of: user, in: scratch)
-        try await tool("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=1000:r=48000:d=60", "-c:a", "pcm_s16le", "tone.wav", in: scratch)
-        let publisher = try server.ipn("publish", "tone.wav", "net")
-        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
-        let player = try server.ipn("play", "net", "--latency", "400", "--sound-device", "mouth", "--stats")
-        try await server.awaitSound()
-        let witness = try server.run(["arecord", "-q", "-D", "ears"] + server.rawFormat + ["--buffer-time", "500000", "heard.raw"])
+        try await SoundServer.with(kind, of: user, in: scratch) { server in
+            try await tool("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=1000:r=48000:d=60", "-c:a", "pcm_s16le", "tone.wav", in: scratch)
+            let publisher = try server.ipn("publish", "tone.wav", "net")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            let player = try server.ipn("play", "net", "--latency", "400", "--sound-device", "mouth", "--stats")
+            try await server.awaitSound()
+            try await hearsTone(server, "heard.raw", player)
+            for program in [player, publisher] {
+                program.send(SIGINT)
+                try await program.succeeded()
+            }
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    /// A sound server that ends, as a card that is unplugged, is waited for: the player says so, and goes on.
+    @Test func playbackGoesOnWithTheNextServer() async throws {
+        let scratch = try Scratch()
+        try await SoundServer.with(.pulseAudio, in: scratch) { server in
+            try await tool("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=1000:r=48000:d=60", "-c:a", "pcm_s16le", "tone.wav", in: scratch)
+            let publisher = try server.ipn("publish", "tone.wav", "net")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            let player = try server.ipn("play", "net", "--latency", "400", "--sound-device", "mouth")
+            try await server.awaitSound()
+            try await server.stop()
+            try await until("it is missed: \(player.complaint)") { player.complaint.contains("mouth: the sound device is gone") }
+            try await server.start()
+            try await until("it is found again: \(player.complaint)") { player.complaint.contains("mouth: back again") }
+            try await server.awaitSound()
+            try await hearsTone(server, "again.raw", player)
+            for program in [player, publisher] {
+                program.send(SIGINT)
+                try await program.succeeded()
+            }
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    /// Waits until a second of the tone was heard without a jump.
+    private func hearsTone(_ server: SoundServer, _ recording: String, _ player: Program) async throws {
+        let witness = try server.run(["arecord", "-q", "-D", "ears"] + server.rawFormat + ["--buffer-time", "500000", recording])
         try await until("a second was heard: \(player.complaint)") {
-            let sound = server.frames(of: "heard.raw").map(\.left)
+            let sound = server.frames(of: recording).map(\.left)
             // Of a sine of any phase, the sum of both neighbours is a sample times a constant. Silence is that as well.
             let turn = 2 * cos(2 * Double.pi * 1000 / 48000)
             let isSine = sound.indices.dropFirst(12).dropLast().map { at in
@@ -62,12 +97,7 @@ import Testing
             }
             return longestRun(isSine) { $0 && $1 } >= 48000
         }
-        for program in [player, publisher] {
-            program.send(SIGINT)
-            try await program.succeeded()
-        }
         #expect(witness.isRunning)
-        try await scratch.expectNothingLeft()
     }
 
     /// The elements of the longest stretch of which each pair follows on another.

@@ -18,6 +18,9 @@ struct Loudspeaker: ~Copyable {
     /// Nanoseconds of sound between what was given and what was written.
     var heldBack: Int64 { resampler.delay }
 
+    /// Whether nothing more can be heard of it.
+    var isGone: Bool { device.isGone }
+
     private let device: any SoundDevice
     private var resampler: Resampler
     private var loop = RateLoop()

@@ -27,6 +27,11 @@ public struct Player: ~Copyable, PacketSink {
     private var isMuted = false
     private var isPaused = false
     private var isFinished = false
+    /// Where the sound device went away: when to look for it again, nanoseconds on CLOCK_MONOTONIC.
+    private var nextLook: Int64?
+    /// Those of loudspeakers that went away.
+    private var gapsBefore: UInt64 = 0
+    private var news: [String] = []
 
     public init(_ settings: PlayerSettings = PlayerSettings()) {
         self.settings = settings
@@ -113,7 +118,7 @@ public struct Player: ~Copyable, PacketSink {
     public mutating func present() throws(MediaError) -> Bool {
         for key in screen?.keys() ?? [] where !answer(key) { return false }
         let now = monotonicNanoseconds()
-        loudspeaker?.tick(now)
+        lookAfterSound(now)
         guard let screen, let videoIndex, let due = nextDue, due <= now else { return true }
         guard let zero = clock.due(videoIndex, 0), let picture = queue.take(until: now &- zero, isWanted: !isPaused) else { return true }
         try screen.show(picture.frame.pointer, aspect: Self.aspect(of: picture.frame.pointer))
@@ -121,6 +126,38 @@ public struct Player: ~Copyable, PacketSink {
         shownCount += 1
         if let capture = captures.capture(of: picture.time) { note(monotonicNanoseconds() &- capture) }
         return true
+    }
+
+    /// Keeps the device running; one that went away may come back.
+    private mutating func lookAfterSound(_ now: Int64) {
+        loudspeaker?.tick(now)
+        if let gaps = gapsOfLostDevice {
+            gapsBefore += gaps
+            loudspeaker = nil
+            nextLook = now
+            news.append("\(settings.soundDevice): the sound device is gone; waiting for it to come back")
+        }
+        guard let due = nextLook, now >= due else { return }
+        nextLook = now + 1_000_000_000
+        guard let card = try? SoundCard(settings.soundDevice, latency: settings.latency) else { return }
+        nextLook = nil
+        loudspeaker = Loudspeaker(card, latency: settings.latency)
+        setGain()
+        news.append("\(settings.soundDevice): back again")
+    }
+
+    private var gapsOfLostDevice: UInt64? {
+        switch loudspeaker {
+        case .some(let loudspeaker) where loudspeaker.isGone: loudspeaker.gapCount
+        default: nil
+        }
+    }
+
+    /// Lines for the user, each told once.
+    public mutating func takeNews() -> [String] {
+        guard !news.isEmpty else { return [] }
+        defer { news = [] }
+        return news
     }
 
     /// An average over some ten pictures.
@@ -182,7 +219,7 @@ public struct Player: ~Copyable, PacketSink {
         figures.screenDelay = screenDelay
         switch loudspeaker {
         case .some(let loudspeaker) where audioIndex != nil:
-            figures.gaps = loudspeaker.gapCount
+            figures.gaps = gapsBefore + loudspeaker.gapCount
             figures.soundDelay = clock.latency + loudspeaker.lateness
             figures.soundSpeed = loudspeaker.speed
         default: break

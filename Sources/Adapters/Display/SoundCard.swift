@@ -4,21 +4,33 @@ import Media
 /// An ALSA device, by its name: a card, or PulseAudio and PipeWire through their plugins. Follows alsa-lib's pcm interface.
 final class SoundCard: SoundDevice {
     let rate: Int32 = 48000
+    private(set) var isGone = false
     private let pcm: OpaquePointer
 
     /// - Parameter latency: nanoseconds; it holds at least twice that.
     /// - Throws: `.noDisplay` if nothing plays sound there.
     init(_ name: String, latency: Int64) throws(MediaError) {
         calsa_quiet()
+        let buffer = UInt32(max(200_000, latency / 500))
+        do throws(MediaError) {
+            pcm = try Self.open(name, UInt32(rate), buffer)
+        } catch {
+            // Most cards know nothing of floats, and some not of this rate: alsa-lib converts for them.
+            guard let converted = try? Self.open("plug:'\(name)'", UInt32(rate), buffer) else { throw error }
+            pcm = converted
+        }
+    }
+
+    private static func open(_ name: String, _ rate: UInt32, _ buffer: UInt32) throws(MediaError) -> OpaquePointer {
         var opened: OpaquePointer?
         let status = snd_pcm_open(&opened, name, SND_PCM_STREAM_PLAYBACK, Int32(SND_PCM_NONBLOCK))
-        guard status >= 0, let opened else { throw Self.failure(name, status) }
-        pcm = opened
-        let set = Self.configure(opened, UInt32(rate), buffer: UInt32(max(200_000, latency / 500)))
+        guard status >= 0, let opened else { throw failure(name, status) }
+        let set = configure(opened, rate, buffer: buffer)
         guard set >= 0 else {
             snd_pcm_close(opened)
-            throw Self.failure(name, set)
+            throw failure(name, set)
         }
+        return opened
     }
 
     deinit {
@@ -69,7 +81,7 @@ final class SoundCard: SoundDevice {
         var frames: snd_pcm_sframes_t = 0
         let status = snd_pcm_delay(pcm, &frames)
         guard status < 0 else { return max(0, frames) }
-        snd_pcm_recover(pcm, status, 1)
+        recover(status)
         return nil
     }
 
@@ -79,7 +91,15 @@ final class SoundCard: SoundDevice {
         let written = snd_pcm_writei(pcm, samples.baseAddress, snd_pcm_uframes_t(count))
         guard written < 0 else { return written }
         if written == -EAGAIN { return 0 }
-        guard snd_pcm_recover(pcm, Int32(written), 1) >= 0 else { return 0 }
+        guard recover(Int32(written)) else { return 0 }
         return max(0, snd_pcm_writei(pcm, samples.baseAddress, snd_pcm_uframes_t(count)))
+    }
+
+    /// After an xrun, and after the machine slept.
+    /// - Returns: false if it cannot go on; where that is not only for now, it is gone.
+    @discardableResult private func recover(_ error: Int32) -> Bool {
+        let status = snd_pcm_recover(pcm, error, 1)
+        if status < 0, status != calsa_again() { isGone = true }
+        return status >= 0
     }
 }

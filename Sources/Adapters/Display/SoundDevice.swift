@@ -3,6 +3,9 @@ protocol SoundDevice: AnyObject {
     /// Frames a second.
     var rate: Int32 { get }
 
+    /// Whether it went away for good: a card that was unplugged, a sound server that ended.
+    var isGone: Bool { get }
+
     /// Frames from now until what is written next would be heard; nil if it ran dry, after which it starts anew.
     func delay() -> Int?
 

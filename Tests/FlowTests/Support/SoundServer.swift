@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A sound server that nobody hears, behind alsa-lib's plugins: what its user plays to the PCM `mouth` comes back from `ears`, at
 /// the server's own pace.
-struct SoundServer {
+final class SoundServer: Sendable {
     enum Kind: String, CaseIterable, Sendable { case pulseAudio, jack }
 
     /// Who runs server and programs.
@@ -19,9 +20,26 @@ struct SoundServer {
     private let scratch: Scratch
     private let home: String
     private let executable: String
-    private let server: Program
+    private let arguments: [String]
+    private let programs = Mutex<[Program]>([])
+    private let server = Mutex<Program?>(nil)
 
-    init(_ kind: Kind, of user: User, in scratch: Scratch) async throws {
+    /// Runs a server while `body` runs, and ends it with all of its programs in good order: JACK leaves much behind of who is killed.
+    static func with(
+        _ kind: Kind, of user: User = .ourselves, in scratch: Scratch, _ body: (SoundServer) async throws -> Void
+    ) async throws {
+        let server = try await SoundServer(kind, of: user, in: scratch)
+        do {
+            try await server.start()
+            try await body(server)
+        } catch {
+            try? await server.end()
+            throw error
+        }
+        try await server.end()
+    }
+
+    private init(_ kind: Kind, of user: User, in scratch: Scratch) async throws {
         self.kind = kind
         self.user = user
         self.scratch = scratch
@@ -30,7 +48,7 @@ struct SoundServer {
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         try Self.plugins(kind).write(toFile: home + "/.asoundrc", atomically: true, encoding: .utf8)
         if user == .nobody { chown(home, 65534, 65534) }
-        let arguments =
+        arguments =
             switch kind {
             case .pulseAudio:
                 [
@@ -40,9 +58,29 @@ struct SoundServer {
             case .jack: ["jackd", "--no-realtime", "-n", Self.name(scratch), "-d", "dummy", "-r", "48000", "-p", "1024"]
             }
         executable = user == .nobody ? try await scratch.copiedTool() : Scratch.executable
-        server = try Self.start(arguments, user, home, scratch)
+    }
+
+    /// Starts the server, also once more.
+    func start() async throws {
+        let server = try begin(arguments)
+        self.server.withLock { $0 = server }
         let question = kind == .jack ? ["jack_lsp"] : ["pactl", "info"]
-        try await until("the sound server answers") { try await run(question).ended().status == 0 }
+        try await until("the sound server answers: \(server.complaint)") { try await begin(question).ended().status == 0 }
+    }
+
+    /// Ends it under those who use it.
+    func stop() async throws {
+        guard let server = server.withLock({ $0.take() }) else { return }
+        server.send(SIGTERM)
+        _ = try await server.ended()
+    }
+
+    private func end() async throws {
+        for program in programs.withLock({ $0 }) {
+            program.send(SIGTERM)
+            if (try? await program.ended(within: 10)) == nil { program.send(SIGKILL) }
+        }
+        try await stop()
     }
 
     private static func plugins(_ kind: Kind) -> String {
@@ -67,22 +105,26 @@ struct SoundServer {
     private static func name(_ scratch: Scratch) -> String { "ipn-" + scratch.path.split(separator: "/").dropLast().last!.suffix(8) }
 
     /// Starts a program of its user's.
-    func run(_ arguments: [String]) throws -> Program { try Self.start(arguments, user, home, scratch) }
+    func run(_ arguments: [String]) throws -> Program {
+        let program = try begin(arguments)
+        programs.withLock { $0.append(program) }
+        return program
+    }
 
     func ipn(_ arguments: String...) throws -> Program { try run([executable] + arguments) }
 
-    private static func start(_ arguments: [String], _ user: User, _ home: String, _ scratch: Scratch) throws -> Program {
+    private func begin(_ arguments: [String]) throws -> Program {
         let become = user == .nobody ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : []
         return try Program(
             become + arguments, in: scratch,
-            environment: ["HOME": home, "XDG_RUNTIME_DIR": home, "JACK_DEFAULT_SERVER": name(scratch), "JACK_NO_START_SERVER": "1"])
+            environment: ["HOME": home, "XDG_RUNTIME_DIR": home, "JACK_DEFAULT_SERVER": Self.name(scratch), "JACK_NO_START_SERVER": "1"])
     }
 
     /// Waits until somebody plays: before that JACK has nothing for `ears`.
     func awaitSound() async throws {
         let question = kind == .jack ? ["jack_lsp"] : ["pactl", "list", "short", "sink-inputs"]
         try await until("somebody plays") {
-            let answer = try run(question)
+            let answer = try begin(question)
             _ = try await answer.ended()
             return kind == .jack ? answer.output.contains("mouth:out_001") : !answer.output.isEmpty
         }
