@@ -45,12 +45,18 @@ extension Scratch {
 
     /// Waits until the consumer that writes `name` has received that many messages more; the test signal sends 72 a second.
     func awaitProgress(of name: String, on network: String = "net", by messages: UInt64 = 60) async throws {
-        func received() async throws -> UInt64? {
-            try await show(network)?.nodes.first { $0.description.hasSuffix(" \(name)") }?.received
-        }
-        try await until("\(name) is there") { try await received() != nil }
-        let before = try await received() ?? 0
-        try await until("\(name) gets \(messages) messages more") { try await received() ?? 0 >= before + messages }
+        try await awaitProgress(name, by: messages) { try await self.show(network)?.nodes.first { $0.description.hasSuffix(" \(name)") } }
+    }
+
+    /// The same for one of several that do the same.
+    func awaitProgress(of consumer: Program, by messages: UInt64) async throws {
+        try await awaitProgress(consumer.line, by: messages) { try await self.show("net")?.nodes.first { $0.pid == consumer.processID } }
+    }
+
+    private func awaitProgress(_ name: String, by messages: UInt64, _ node: () async throws -> Status.Node?) async throws {
+        try await until("\(name) is there") { try await node() != nil }
+        let before = try await node()?.received ?? 0
+        try await until("\(name) gets \(messages) messages more") { try await node()?.received ?? 0 >= before + messages }
     }
 
     /// Waits for the network that `ipn tee` makes for itself.
