@@ -1,0 +1,105 @@
+import CLinux
+import Glibc
+import IPNControl
+import IPNRing
+import IPNSystem
+import SystemPackage
+
+/// The sleep where there is nothing, and the handle that says so to those who poll.
+extension Intake {
+    /// Nanoseconds: some ten times what it takes to fall asleep and wake up.
+    private static let shortSleep: UInt64 = 100_000
+    /// Pauses before the first look; a quarter of a microsecond.
+    private static let longestLead = 15
+
+    /// Waits until there may be something.
+    /// - Returns: false when the time is over.
+    mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
+        if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
+        if isOver { throw Errno(rawValue: ESHUTDOWN) }
+        if wakers.isNetworkOver && !inbox.isReadable() { throw Errno.connectionReset }
+        if hasDeparted { settleDeparted() }
+        if spin > 0 && deadline > 0 && spinForMessage() { return true }
+        guard deadline > 0, let milliseconds = Deadline.milliseconds(until: deadline) else {
+            if isPolled { tellPollers() }
+            return isStruck && (inbox.isReadable() || hasNews)
+        }
+        if isBusy {
+            // Whoever writes may wait for just this processor, and would have to ring us for each message.
+            sched_yield()
+            if inbox.isReadable() { return true }
+        }
+        isArmedForPollers = false
+        inbox.arm(polling: false)
+        step("sleep: armed, not looked again")
+        defer { inbox.disarm() }
+        if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver { return true }
+        hasSlept = true
+        let fellAsleep = clockNanoseconds()
+        defer { isBusy = clockNanoseconds() &- fellAsleep < Self.shortSleep }
+        do throws(Errno) {
+            try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: milliseconds)
+        } catch {
+            // The caller may poll next.
+            if isPolled { tellPollers() }
+            throw error
+        }
+        return true
+    }
+
+    /// Makes the handle say what is there: readable where something is, silent and armed where nothing is.
+    /// - Parameter surely: silent in any case, also after a wait in a call.
+    mutating func tellPollers(surely: Bool = false) {
+        if !inbox.isReadable() && !hasOutOfBand {
+            if isStruck || !hasSlept || surely {
+                Handle.silence(wakers.handle)
+                isStruck = false
+            }
+            hasSlept = false
+            isArmedForPollers = true
+            inbox.arm(polling: true)
+            if page.rosterVersion.load() != rosterVersion { synchronize() }
+            guard inbox.isReadable() || hasOutOfBand || isOver || wakers.isNetworkOver else { return }
+        } else if isStruck || isArmedForPollers {
+            return
+        }
+        Handle.strike(wakers.clapper, wakers.key)
+        isStruck = true
+    }
+
+    /// Nothing will ever come again: data were shut down, and news nobody wants.
+    private var isOver: Bool { toldCounts == nil && wakers.isReceivingOver }
+
+    var hasOutOfBand: Bool { news.isThere || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false) }
+
+    private var hasNews: Bool {
+        page.rosterVersion.load() != rosterVersion || hasOutOfBand
+    }
+
+    private mutating func spinForMessage() -> Bool {
+        // Where messages follow each other so fast that we would meet each one as it is published, both sides would pay for a
+        // line that goes to and fro: then we first stay away for a moment, and take several at once.
+        for _ in 0..<lead { spinPause() }
+        if lead > 0 && inbox.isReadable() { return true }
+        lead /= 2
+        var rounds = 0
+        let end = clockNanoseconds() &+ spin
+        while true {
+            // Each look takes the line of `head` from the writer, who then pays for it: look less and less often.
+            var pauses = 1
+            for look in 0..<32 {
+                if inbox.isReadable() || hasNews {
+                    if rounds == 0 && look < 4 { lead = min(lead * 2 + 1, Self.longestLead) }
+                    return true
+                }
+                for _ in 0..<pauses { spinPause() }
+                pauses = min(pauses * 2, 8)
+            }
+            rounds += 1
+            linux_give_way_to_fork()
+            if clockNanoseconds() > end { return false }
+            // Where there are more spinners than processors, the writer may wait for just this one: every 10 to 20 us.
+            if rounds % 2 == 0 { sched_yield() }
+        }
+    }
+}
