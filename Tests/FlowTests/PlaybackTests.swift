@@ -61,6 +61,43 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// With a window manager, who is asked for it: the picture reaches the edges of the screen, and goes back when told.
+    @Test func fullScreenIsAllOfTheScreen() async throws {
+        let scratch = try Scratch()
+        let theatre = try await Theatre(in: scratch)
+        let manager = try Program(["openbox"], in: scratch, environment: theatre.environment)
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", "--no-sound", "--full-screen", environment: theatre.environment)
+        func words(_ words: String...) async throws -> String {
+            let program = try Program(words, in: scratch, environment: theatre.environment)
+            return try await program.ended().status == 0 ? program.output : ""
+        }
+        func isOnScreen(_ size: String) async throws -> Bool {
+            try await words("xdotool", "search", "--onlyvisible", "--name", "net", "getwindowgeometry").contains("Geometry: \(size)\n")
+        }
+        /// How bright it is at the left edge, from 0 to 255, as a mean over 4 x 64 points around the middle.
+        func edge() async throws -> Double {
+            let grab = ["-f", "x11grab", "-video_size", "4x64", "-grab_y", "208", "-i", theatre.environment["DISPLAY"] ?? ""]
+            let look = ["-frames:v", "1", "-vf", "signalstats,metadata=print:file=-", "-f", "null", "-"]
+            let told = try await tool(["ffmpeg", "-v", "error"] + grab + look, in: scratch)
+            return try Double(#require(told.firstMatch(of: /YAVG=([0-9.]+)/)).1) ?? 0
+        }
+        try await until("it covers the screen \(player.complaint)") { try await isOnScreen("640x480") }
+        try await until("the picture reaches the edge") { try await edge() > 60 }
+        _ = try await words("xdotool", "key", "f")
+        try await until("it is a window again") { try await isOnScreen("320x180") }
+        try await until("the screen is empty at the edge") { try await edge() < 40 }
+        _ = try await words("xdotool", "key", "f")
+        try await until("it covers the screen again") { try await isOnScreen("640x480") }
+        _ = try await words("xdotool", "key", "q")
+        try await player.succeeded()
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        manager.send(SIGTERM)
+        _ = try await manager.ended()
+        try await scratch.expectNothingLeft()
+    }
+
     /// A publisher that is replaced by one of another size: the same player goes on.
     @Test func anotherPublicationGoesOnInTheSameWindow() async throws {
         let scratch = try Scratch()
