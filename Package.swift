@@ -40,6 +40,7 @@ let package = Package(
         // C: the public header, the layout of what processes share, and what Swift cannot import.
         .target(name: "CIPN"),
         .target(name: "CLinux"),
+        .target(name: "CStart", dependencies: ["CLinux"], publicHeadersPath: "."),
         .systemLibrary(
             name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
@@ -72,7 +73,7 @@ let package = Package(
                     "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
-        .executableTarget(name: "ipnd", dependencies: ["IPNControl", "IPNKeeper"], swiftSettings: ours),
+        .executableTarget(name: "ipnd", dependencies: ["CStart", "IPNControl", "IPNKeeper"], swiftSettings: ours),
 
         // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
         // Optimised in every build: it stands before each call of a program.
@@ -107,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "Tool",
             dependencies: [
-                "Display", "IPN", "IPNSystem", "LibAV", "Media", "Service", "Transcode", arguments, system,
+                "CStart", "Display", "IPN", "IPNSystem", "LibAV", "Media", "Service", "Transcode", arguments, system,
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: ours),
 

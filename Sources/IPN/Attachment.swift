@@ -34,6 +34,9 @@ struct Attachment: ~Copyable {
     ///
     /// - Parameter creating: what to make the network with where there is none; nil to refuse then.
     static func open(_ path: String, creating wanted: ipn_options?) throws(Errno) -> Attachment {
+        // Some of what a node is made of cannot be refused any more once it is begun.
+        try requireMemory(1 << 20)
+        _ = try Watchman.ofProcess()
         let patience = clockNanoseconds() + 2_000_000_000
         while true {
             let file: Descriptor

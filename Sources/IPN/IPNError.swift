@@ -66,8 +66,14 @@ extension IPNError {
             IPNError(errno, path, "what nodes share is larger than a file of this process may be", remedy: "raise its limit (ulimit -f)")
         case ENOSPC:
             IPNError(errno, path, "no room for the network's file, or for its keeper's door", remedy: "free some in its folder and in /tmp")
+        case ENOMEM where SharedAllowance.refusal != nil:
+            IPNError(errno, path, "no memory left to join with: \(SharedAllowance.refusal!.problem)", remedy: SharedAllowance.refusal!.remedy)
         case ENOMEM:
-            IPNError(errno, path, "no memory left to join with", remedy: "free some, or raise the process's limit (ulimit -v)")
+            IPNError(errno, path, "no memory left to join with", remedy: "free some, or raise the process's limit (ulimit -v, -d)")
+        case EAGAIN:
+            IPNError(
+                errno, path, "no thread to watch the network's keeper with",
+                remedy: "free some memory, or raise the limit on memory or threads (ulimit -v, -d, -u)")
         case Errno.addressInUse.rawValue:
             IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
         case Errno.execFormatError.rawValue:

@@ -111,7 +111,9 @@ enum NetworkMaker {
     ///   - path: for its messages.
     ///   - held: the marker's socket, and its file.
     ///   - will: what a dead keeper knew, where it takes that one's place; or -1.
+    /// - Throws: `ENOMEM` where there is no memory for it to start with, as it would have nobody to tell.
     static func startKeeper(_ path: String, _ held: [CInt], rendezvous: String, will: CInt) throws(Errno) -> ControlSocket {
+        try requireMemory(KeeperProgram.memory)
         let listener = Descriptor(
             owning: try systemCall {
                 socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
@@ -162,6 +164,8 @@ enum NetworkMaker {
 enum KeeperProgram {
     /// The environment variable that names it. Ignored in programs with raised rights.
     static let variable = "IPN_KEEPER"
+    /// Bytes of its own that it wants to start with, its libraries' included.
+    static let memory = 16 << 20
 
     /// As it is found from wherever a process may be.
     static func absolutePath() -> String {

@@ -131,6 +131,7 @@ extension Node {
         _ membership: Membership, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int,
         call: UInt64 = clockNanoseconds()
     ) throws(Errno) {
+        try requireMemory(1 << 20)
         let region = try OwnRegion()
         let wakers = try prepareWakers(membership.rendezvous)
         let memory = try region.memory.readOnlyDescriptor()

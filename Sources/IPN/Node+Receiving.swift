@@ -9,9 +9,16 @@ extension Node {
     ///
     /// - Parameter timeout: how long to wait; nil for as long as it takes, zero for not at all.
     /// - Returns: nil where nothing came in time.
-    /// - Throws: `ENOTCONN`; `EACCES` where the node may not receive; `EINTR`.
+    /// - Throws: `ENOTCONN`; `EACCES` where the node may not receive; `EINTR`; `ENOMEM` without memory for the copy of a message
+    ///   that is long: it is still the next one then.
     public func receive(timeout: Duration? = nil) throws(IPNError) -> Message? {
         guard let arrival = try begin(timeout: timeout) else { return nil }
+        // How long it is was its sender's choice.
+        if arrival.count >= 1 << 20, (try? requireMemory(arrival.count)) == nil {
+            intake?.pointee.putBack(arrival)
+            throw failure(
+                Errno(rawValue: ENOMEM), "no memory for a copy of a message of \(arrival.count) bytes", remedy: "free some, or read it in place")
+        }
         let message = Message(copying: arrival)
         end(arrival)
         return message

@@ -98,7 +98,7 @@ extension Node {
                     error, "this user's nodes hold as much memory as one user's may",
                     remedy: "close some, or have the network's owner make it with a larger \(UserLimits.memoryVariable)")
             }
-            throw failure(error, "cannot make the memory to send from: \(error)", remedy: "free memory, or choose a smaller MTU")
+            throw memoryFailure(error, "cannot make the memory to send from")
         }
     }
 
@@ -114,10 +114,16 @@ extension Node {
         switch error {
         case .resourceTemporarilyUnavailable: failure(error, "the network is full: receivers have not read yet")
         case .interrupted: failure(error, "interrupted by a signal")
-        case Errno(rawValue: ENOBUFS):
-            failure(error, "no memory for another message", remedy: "free memory, or choose a smaller MTU or message pool")
+        case Errno(rawValue: ENOBUFS): memoryFailure(error, "no memory for another message")
         default: end(of: error) ?? failure(error, "cannot send: \(error)")
         }
+    }
+
+    private func memoryFailure(_ error: Errno, _ problem: String) -> IPNError {
+        if let (limit, remedy) = SharedAllowance.refusal { return failure(error, "\(problem): \(limit)", remedy: remedy) }
+        // ENOBUFS says no more than the problem.
+        let cause = error.rawValue == ENOBUFS ? "" : ": \(error)"
+        return failure(error, problem + cause, remedy: "free memory, or choose a smaller MTU or message pool")
     }
 }
 

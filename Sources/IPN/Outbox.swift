@@ -72,6 +72,7 @@ struct Outbox: ~Copyable {
         // make a LOSSY writer drop its own message.
         let pins = Int(IPN_PINS) * min(Int(options.node_limit), 64)
         let layout = PoolLayout(mtu: Int(options.mtu), slots: options.pendingLimit + Int(options.history) + pins + 32)
+        try requireMemory(PoolWriter.privateBytes(of: layout))
         let memory = try SharedMemory(name: "ipn-pool", size: layout.size, sealedAgainstMapping: false)
         try memory.commit(0..<layout.classesOffset)
         let pool = PoolWriter(base: memory.mapping.base, layout: layout, region: own, nodeID: nodeID)

@@ -81,19 +81,7 @@ final class Watchman: @unchecked Sendable {
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<Watchman>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, context)
-        guard code == 0 else {
-            Unmanaged<Watchman>.fromOpaque(context).release()
-            throw Errno(rawValue: code)
-        }
-        pthread_detach(thread)
+        try startThread { self.run() }
     }
 
     private func run() {

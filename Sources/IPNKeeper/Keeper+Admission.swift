@@ -25,7 +25,9 @@ extension Keeper {
     func admit(_ connection: consuming Descriptor) throws(Errno) {
         let socket = PacketSocket(owning: connection)
         let peer = try socket.peer()
-        let refusal = isCrowded(peer.user) && !evictSilent(of: peer.user) ? Errno(rawValue: EDQUOT) : nil
+        var refusal = isCrowded(peer.user) && !evictSilent(of: peer.user) ? Errno(rawValue: EDQUOT) : nil
+        // Who comes is told so; who is in goes on.
+        do throws(Errno) { try requireMemory(Self.memoryOfMember) } catch { refusal = error }
         let pidfd = linux_peer_pidfd(socket.descriptor.raw, peer.processID)
         let token = newToken()
         try poller.add(socket.descriptor.raw, token: token)
@@ -36,6 +38,9 @@ extension Keeper {
         member.refusal = refusal
         members[token] = member
     }
+
+    /// Bytes of our own that are there before somebody is let in: more than anybody costs.
+    static var memoryOfMember: Int { 1 << 20 }
 
     /// Sends somebody away who connected and has not shown the marker: of one user, or of whoever has most of them.
     private func evictSilent(of user: uid_t? = nil) -> Bool {

@@ -21,6 +21,7 @@ extension Keeper {
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
         guard receives || sends || observes else { throw Errno.permissionDenied }
         guard (4...5).contains(descriptors.count) else { throw Errno.invalidArgument }
+        try requireMemory(Self.memoryOfMember)
         // Who takes a ghost's place adds nobody.
         if member.claimed?.isGhost != true { try checkNodes(of: member.peer.user) }
         if router != nil { giveUpClaim(member) }

@@ -72,6 +72,13 @@ public struct PoolWriter: ~Copyable {
         header.pointee.magic = UInt64(IPN_POOL_MAGIC)
     }
 
+    /// Bytes that a writer has beside its pool, in memory of its own: what can be asked for without fail only if there is room.
+    public static func privateBytes(of layout: PoolLayout) -> Int {
+        let slots = layout.classCount * layout.slotsPerClass
+        let each = MemoryLayout<UInt32>.stride + MemoryLayout<Int>.stride + MemoryLayout<(sequence: UInt64, slot: SlotNumber)>.stride
+        return slots * each + layout.ringEntries * MemoryLayout<SlotNumber>.stride + layout.classCount * 4 * MemoryLayout<Int>.stride
+    }
+
     deinit {
         view.deallocate()
         slotOfSequence.deallocate()

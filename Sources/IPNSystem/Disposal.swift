@@ -45,13 +45,6 @@ package enum Disposal {
 
     /// A thread of its own, so that one that never ends holds up no other. It costs a few pages.
     private static func handToThread(_ raw: CInt) -> Bool {
-        var thread = pthread_t()
-        let start: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { number in
-            _ = Glibc.close(CInt(Int(bitPattern: number)))
-            return nil
-        }
-        guard pthread_create(&thread, nil, start, UnsafeMutableRawPointer(bitPattern: Int(raw))) == 0 else { return false }
-        pthread_detach(thread)
-        return true
+        (try? startThread(stack: 64 << 10) { _ = Glibc.close(raw) }) != nil
     }
 }

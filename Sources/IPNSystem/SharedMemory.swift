@@ -40,8 +40,9 @@ package struct SharedMemory: ~Copyable {
     }
 
     /// Pays for a range now, so that touching it later cannot be refused. See fallocate(2).
-    /// - Throws: `ENOSPC` or `ENOMEM` where memory is exhausted.
+    /// - Throws: `ENOSPC` or `ENOMEM` where memory is exhausted, or as much as a control group allows.
     package borrowing func commit(_ range: Range<Int>) throws(Errno) {
+        try SharedAllowance.take(range.count)
         let raw = descriptor.raw
         _ = try systemCall { fallocate(raw, 0, off_t(range.lowerBound), off_t(range.count)) }
     }

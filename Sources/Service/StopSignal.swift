@@ -20,14 +20,7 @@ package final class StopSignal: Sendable {
         pthread_sigmask(SIG_BLOCK, &set, nil)
         // A reader of ours that goes away is an error of write(2), not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        var thread = pthread_t()
-        let own = Unmanaged.passRetained(self)
-        pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<StopSignal>.fromOpaque(argument!).takeUnretainedValue().wait()
-                return nil
-            }, own.toOpaque())
+        try startThread { self.wait() }
     }
 
     /// Stops as if a signal had come.

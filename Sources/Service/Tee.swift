@@ -64,7 +64,7 @@ package struct Tee {
         try node.setDescription("ipn tee")
 
         let figures = server.map { PartyMetrics(of: path, $0) }
-        figures?.start()
+        try figures?.start()
         var troupe = Troupe(
             stop: stop, node: node, display: ProgressDisplay(isMuted: drawsOnTerminal), restarts: restarts, metrics: figures)
         for consumer in consumers { try troupe.start(consumer.on(path)) }

@@ -3,6 +3,7 @@ import Glibc
 import IPN
 import Media
 import Service
+import SystemPackage
 
 /// The tool's front door: parses, runs, and turns whatever goes wrong into one line and an exit code.
 @main
@@ -32,6 +33,10 @@ enum Main {
             exit(failure.status.rawValue)
         }
         if error is Incomplete { exit(ExitStatus.failed.rawValue) }
+        if let error = error as? Errno {
+            complain("cannot begin: \(error)")
+            exit(ExitStatus.failed.rawValue)
+        }
         if let code = error as? ExitCode { exit(code.rawValue) }
         // Help and version are no errors; they print what they have.
         guard Ipn.exitCode(for: error) != .success else { Ipn.exit(withError: error) }

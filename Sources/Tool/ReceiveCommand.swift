@@ -70,26 +70,36 @@ struct ReceiveCommand: ParsableCommand {
     }
 }
 
-/// Standard output, gathered into large writes.
+/// Standard output: what is short is gathered into large writes, what is long is not copied.
 private struct StandardOutput {
     private var buffer: [UInt8] = []
+    private static let size = 1 << 16
 
     mutating func write(_ bytes: UnsafeRawBufferPointer, lineEnd: Bool) throws {
-        buffer.append(contentsOf: bytes)
+        if bytes.count >= Self.size {
+            try flush()
+            try put(bytes)
+        } else {
+            buffer.append(contentsOf: bytes)
+        }
         if lineEnd { buffer.append(UInt8(ascii: "\n")) }
-        if buffer.count >= 1 << 16 { try flush() }
+        if buffer.count >= Self.size { try flush() }
     }
 
     mutating func flush() throws {
-        var done = 0
-        while done < buffer.count {
-            let written = buffer[done...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        try buffer.withUnsafeBytes { try put($0) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes
+        while let start = rest.baseAddress, !rest.isEmpty {
+            let written = Glibc.write(STDOUT_FILENO, start, rest.count)
             if written < 0 {
                 guard errno == EINTR else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
             } else {
-                done += written
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
         }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import IPN
+import IPNSystem
 import SystemPackage
 
 struct SendCommand: ParsableCommand {
@@ -43,12 +44,19 @@ struct SendCommand: ParsableCommand {
     private func sendBlocks(of size: Int, to node: Node) throws {
         var input = StandardInput()
         var pending: [UInt8] = []
+        // What is wanted may be more than there is, and an array cannot say so.
+        do throws(Errno) {
+            try requireMemory(size + StandardInput.size)
+        } catch {
+            throw IPNError(error, path, "no memory for blocks of \(size) bytes", remedy: "free some, or send smaller ones")
+        }
+        pending.reserveCapacity(size + StandardInput.size)
         while let chunk = try input.read() {
             try checkNetwork(of: node)
             pending += chunk
             var start = 0
             while pending.count - start >= size {
-                try node.send(Array(pending[start..<start + size]))
+                try pending.withUnsafeBytes { try node.send(UnsafeRawBufferPointer(rebasing: $0[start..<start + size])) }
                 start += size
             }
             pending.removeFirst(start)
@@ -81,7 +89,8 @@ struct SendCommand: ParsableCommand {
 
 /// Standard input in pieces.
 private struct StandardInput {
-    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    static let size = 1 << 16
+    private var buffer = [UInt8](repeating: 0, count: size)
 
     /// The next piece, or nil at the end.
     mutating func read() throws -> ArraySlice<UInt8>? {

@@ -89,6 +89,48 @@ import TestSupport
         try expectAlive()
     }
 
+    /// As where the kernel promises no more memory than it has: see Tools/vm for that.
+    @Test func dataSize() throws {
+        var hasWorked = false
+        for mebibytes in stride(from: 4, through: 40, by: 3) {
+            let answers = try strive(poor("-d \(mebibytes * 1024)"), everything() + ["bind \(scratch("own\(mebibytes)"))"])
+            hasWorked = hasWorked || answers?.allSatisfy { $0.hasPrefix("ok") } == true
+        }
+        #expect(hasWorked)
+        try expectAlive()
+    }
+
+    /// A pool's tables are in memory of one's own, and their size is whoever made the network's choice.
+    @Test func tablesOfAPool() throws {
+        let vast = scratch("vast")
+        let maker = try Node(
+            binding: vast,
+            options: .with {
+                $0.mtu = 256 << 20; $0.poolSize = 65536
+            }, directions: .receive)
+        let answers = try #require(try strive(poor("-d \(32 << 10)"), ["connect \(vast) w", "send x", "close", "connect \(path)", "send y"]))
+        #expect(answers[0].hasPrefix("ok") && answers[1].hasPrefix("error \(ENOMEM) \(vast): cannot make the memory to send from"), "\(answers)")
+        #expect(answers[2...].allSatisfy { $0.hasPrefix("ok") }, "\(answers)")
+        #expect(maker.numberOfNodes.readers == 1)
+        try expectAlive()
+    }
+
+    /// A copy's size is its sender's choice. Who has no memory for it is told so, and can read it in place.
+    @Test func copiesOfLongMessages() throws {
+        let vast = scratch("vast")
+        let sender = try Node(binding: vast, options: .with { $0.mtu = 16 << 20 })
+        let child = try poor("-d \(12 << 10)")
+        try child.write("connect \(vast) r\n")
+        #expect(try child.line().hasPrefix("ok"))
+        try sender.send(16 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 7) }
+        try child.write("receive 0\nreceive 0\nhold\nreceive 0\n")
+        let result = try child.finish()
+        let answers = result.text.split(separator: "\n")
+        try #require(result.status == 0 && answers.count == 4, "\(result)")
+        for answer in answers[..<2] { #expect(answer.hasPrefix("error \(ENOMEM) \(vast): no memory for a copy of a message of 16777216 bytes")) }
+        #expect(answers[2] == "ok 0" && answers[3] == "ok none", "\(answers)")
+    }
+
     /// ftruncate(2) beyond the limit is a signal, SIGXFSZ, unless somebody looks first.
     @Test func fileSize() throws {
         for kibibytes in [0, 1, 64, 4096, 8192, 1 << 20] {
@@ -98,8 +140,8 @@ import TestSupport
         try expectAlive()
     }
 
-    /// The kernel ends who goes over the limit of its group, whatever call it is in. What it has sent is there, and nobody else
-    /// notices more than that it has left.
+    /// The kernel ends who goes over the limit of its group, whatever call it is in: so nobody does. What was sent is there, and what
+    /// needs no more memory can still be sent.
     @Test(.enabled(if: MemoryGroup.canBeMade, "needs a control group of its own for memory"), arguments: [8, 24])
     func memoryOfAGroup(mebibytes: Int) throws {
         let group = try MemoryGroup(mebibytes: mebibytes)
@@ -110,14 +152,20 @@ import TestSupport
                 $0.mtu = 1 << 20; $0.poolSize = 64
             }, directions: .receive)
         let child = try Child("/bin/bash", ["-c", "echo $$ > '\(group.members)' && exec \"$0\" peer", Child.built("TestPeer")])
-        try child.write("connect \(other) w\nsend first\nsendn 60 1000000 1\n")
+        try child.write("connect \(other) w\nsend first\nsendn 60 1000000 1\nsend last\n")
         let result = try child.finish()
-        #expect(result.status == 128 + SIGKILL && result.text.hasPrefix("ok 1 -w\nok\n"), "\(result)")
+        let answers = result.text.split(separator: "\n")
+        try #require(result.status == 0 && answers.count == 4, "\(result)")
+        #expect(answers[0] == "ok 1 -w" && answers[1] == "ok" && answers[3] == "ok")
+        #expect(
+            answers[2].hasPrefix(
+                "error \(ENOBUFS) \(other): no memory for another message: the control group \(group.path) allows \(mebibytes).0 MiB"))
+        #expect(answers[2].contains("raise its memory."))
         try eventually("it is counted out") { reader.numberOfNodes.writers == 0 }
         let messages = try reader.drain()
         #expect(messages.map(\.sequence) == Array(0..<UInt64(messages.count)) && messages.allSatisfy { $0.lost == 0 })
-        #expect(messages.count > 1 && messages[0].bytes == Array("first".utf8))
-        #expect(messages.dropFirst().allSatisfy { $0.bytes.count == 1_000_000 })
+        #expect(messages.count > 2 && messages[0].bytes == Array("first".utf8) && messages.last?.bytes == Array("last".utf8))
+        #expect(messages.dropFirst().dropLast().allSatisfy { $0.bytes.count == 1_000_000 })
         try expectAlive()
     }
 
@@ -134,7 +182,7 @@ import TestSupport
 /// A control group with a limit on memory, of either version. Gone with this object.
 private final class MemoryGroup {
     private static let versions = [(root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes"), (root: "/sys/fs/cgroup", limit: "memory.max")]
-    private let path: String
+    let path: String
 
     var members: String { "\(path)/cgroup.procs" }
 

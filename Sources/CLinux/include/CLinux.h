@@ -35,6 +35,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/un.h>
@@ -57,6 +58,31 @@ static inline int linux_errno(void) { return errno; }
 static inline void *linux_map_shared(int descriptor, size_t size, int protection) {
   void *base = mmap(NULL, size, protection, MAP_SHARED, descriptor, 0);
   return base == MAP_FAILED ? NULL : base;
+}
+
+/* Whether this process may have so much memory of its own, just now: reserved and given back, not touched. 0, or -1 with errno. */
+static inline int linux_find_room(size_t bytes) {
+  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return base == MAP_FAILED ? -1 : munmap(base, bytes);
+}
+
+/* A detached thread with a stack of so many bytes: 0, or an errno. The type of its attributes comes to Swift from the module that
+ * was compiled first. */
+static inline int linux_start_thread(size_t stack, void *(*body)(void *), void *argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, stack);
+  pthread_t thread;
+  int error = pthread_create(&thread, &attributes, body, argument);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+/* Bytes of swap that nobody uses. See sysinfo(2). */
+static inline uint64_t linux_free_swap(void) {
+  struct sysinfo system;
+  return sysinfo(&system) == 0 ? (uint64_t)system.freeswap * system.mem_unit : 0;
 }
 
 /* Read-only, over what is mapped there. */

@@ -37,6 +37,7 @@ struct Queue: ~Copyable {
         // What is pending, what is held in place, and some to go on with while those are looked for.
         let pending = isLossless ? capacity : Int(options.pool_size)
         let layout = PoolLayout(mtu: Int(options.mtu), slots: pending + Int(IPN_PINS) + 32)
+        try requireMemory(PoolWriter.privateBytes(of: layout) + MemoryLayout<Int>.stride * layout.ringEntries)
         let memory = try SharedMemory(name: "ipn-queue", size: layout.size, sealedAgainstMapping: false)
         try memory.commit(0..<layout.classesOffset)
         let handle = try memory.readOnlyDescriptor()

@@ -1,7 +1,9 @@
 import Glibc
 import IPN
+import IPNSystem
 import Media
 private import Synchronization
+import SystemPackage
 
 /// The figures of a party for Prometheus: what its members report, and what their pages on the network say of their delay.
 ///
@@ -31,23 +33,23 @@ final class PartyMetrics: Sendable {
     }
 
     /// Serves from now on, until the process ends.
-    func start() {
+    /// - Throws: `.cannotOpen` without memory for its threads.
+    func start() throws(MediaError) {
         let link = Array("<!DOCTYPE html><html lang=\"en\"><title>ipn tee</title><a href=\"\(Self.page)\">metrics</a></html>\n".utf8)
         server.publish(page: link, type: "text/html; charset=utf-8", at: "/")
         tell()
-        server.start()
+        try server.start()
         say("figures at http://\(server.address)\(Self.page)")
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                let metrics = Unmanaged<PartyMetrics>.fromOpaque(argument!).takeRetainedValue()
+        do throws(Errno) {
+            try startThread {
                 while true {
-                    metrics.tell()
+                    self.tell()
                     sleep(1)
                 }
-            }, Unmanaged.passRetained(self).toOpaque())
-        pthread_detach(thread)
+            }
+        } catch {
+            throw MediaError(.cannotOpen, object: server.address, what: "no thread to tell the figures", cause: "\(error)")
+        }
     }
 
     /// Takes what has been reported up to now. Does not wait.

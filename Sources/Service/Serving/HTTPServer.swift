@@ -51,16 +51,16 @@ final class HTTPServer: Sendable {
         self.listener = listener
     }
 
-    func start() {
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                var loop = HTTPLoop(Unmanaged<HTTPServer>.fromOpaque(argument!).takeRetainedValue())
+    /// - Throws: `.cannotOpen` without memory for its thread.
+    func start() throws(MediaError) {
+        do throws(Errno) {
+            try startThread {
+                var loop = HTTPLoop(self)
                 loop.run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        pthread_detach(thread)
+            }
+        } catch {
+            throw MediaError(.cannotOpen, object: address, what: "no thread to serve it", cause: "\(error)")
+        }
     }
 
     func offer(_ channel: HTTPChannel, _ offer: Offer?) { post(.offer(channel, offer)) }

@@ -16,8 +16,9 @@ package struct ServeSink: ~Copyable, ConsumerSink {
     /// Listens from now on; clients are answered as soon as there is a publication.
     /// - Throws: `.cannotOpen`, `.permissionDenied`.
     package init(_ address: ListenAddress) throws(MediaError) {
-        server = try HTTPServer(address)
-        server.start()
+        let server = try HTTPServer(address)
+        try server.start()
+        self.server = server
         say("serving at http://\(server.address)/")
     }
 

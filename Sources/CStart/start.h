@@ -1,0 +1,1 @@
+/* Nothing to call: whoever links this begins with it. See start.c. */
