@@ -15,7 +15,11 @@
 #define READERS 2
 #define LIMIT 4
 #define QUARTER 2
+#ifdef BOUND
+#define MESSAGES 5
+#else
 #define MESSAGES 7
+#endif
 
 byte head = 0;                        /* that readers hear of it is wake.pml's affair */
 byte tail[READERS], own_tail[READERS];

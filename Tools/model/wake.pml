@@ -3,7 +3,7 @@
  * One side says "there is something" (head; a reader's tail) and looks whether the other sleeps (armed; waiting). The
  * other says "I am about to sleep" and looks whether there is something. A store stands in its processor's buffer until
  * it is written back, at any later moment; a fence waits for that. Without either fence both looks may come too early.
- * A writer that waits for a quarter of its pool (`wanted`) calls nothing less "something"; the word is stored before `waiting`.
+ * A writer that waits for a quarter of its pool is in room.pml.
  *
  * Sources/IPNRing: PoolWriter.publish, Inbox.arm; Inbox.advance; Sources/IPN: Outbox.waitForRoom.
  * Must hold as it stands; must fail with -DNO_FENCE_PUBLISH or -DNO_FENCE_ARM. */
