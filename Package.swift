@@ -46,6 +46,7 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .systemLibrary(name: "CV4L2"),
+        .systemLibrary(name: "CLibV4L", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
 
         // The bus.
@@ -94,7 +95,7 @@ let package = Package(
         .target(
             name: "Display", dependencies: ["Media", "CALSA", "CLibAV", "LibAVBase", "CSDL", "CV4L2"], path: "Sources/Adapters/Display",
             swiftSettings: ours),
-        .target(name: "V4L2", dependencies: ["Media", "CV4L2"], path: "Sources/Adapters/V4L2", swiftSettings: ours),
+        .target(name: "V4L2", dependencies: ["Media", "CV4L2", "CLibV4L"], path: "Sources/Adapters/V4L2", swiftSettings: ours),
         .target(name: "ALSA", dependencies: ["Media", "CALSA"], path: "Sources/Adapters/ALSA", swiftSettings: ours),
         .target(
             name: "Transcode", dependencies: ["Media", "CLibAV", "LibAVBase"], path: "Sources/Adapters/Transcode", swiftSettings: ours),

@@ -16,9 +16,17 @@ extension PublishJob {
 
     /// - Throws: also what ended the stream before its time, after its end was published.
     func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
-        let settings = try live(settings, "v4l2:\(input.settings.device)")
+        let device = input.settings.device
+        let settings = try live(settings, "v4l2:\(device)")
         let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
-        try publish(camera, settings, name: "ipn publish v4l2:\(input.settings.device)", end: { if let failure = $0.failure { throw failure } })
+        try publish(camera, settings, name: "ipn publish v4l2:\(device)") {
+        } end: { camera in
+            if camera.lostCount > 0 {
+                let restarts = camera.restartCount > 0 ? ", started anew \(camera.restartCount) times" : ""
+                say("v4l2:\(device): \(camera.lostCount) pictures lost, \(camera.brokenCount) of them broken\(restarts)")
+            }
+            if let failure = camera.failure { throw failure }
+        }
     }
 
     /// - Throws: as for cameras.

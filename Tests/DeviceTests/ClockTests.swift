@@ -25,6 +25,17 @@ struct ClockTests {
         #expect(clock.packet(4, time: 2 * second, now: 2 * second).lost == 3)
     }
 
+    @Test func aNewStartIsAPictureLostAndARestIsNone() {
+        var clock = FrameClock()
+        _ = clock.packet(7, time: second, now: second)
+        clock.interrupt()
+        let anew = clock.packet(0, time: 2 * second, now: 2 * second)
+        #expect(anew.isDiscontinuity && anew.lost == 1)
+        clock.restart()
+        let rested = clock.packet(0, time: 9 * second, now: 9 * second)
+        #expect(!rested.isDiscontinuity && rested.lost == 0)
+    }
+
     @Test func numbersMayWrapStandStillAndGoBack() {
         var clock = FrameClock()
         _ = clock.packet(.max, time: second, now: second)

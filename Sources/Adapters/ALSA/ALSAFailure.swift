@@ -4,6 +4,18 @@ import Media
 
 /// What alsa-lib says, as its user would say it.
 enum ALSAFailure {
+    /// Why a PCM cannot be opened. Where cards are somebody else's, alsa-lib does not find them by their names.
+    static func opening(_ error: CInt, _ device: String) -> MediaError {
+        let isMissing = [ENOENT, ENODEV, ENXIO].contains(-error)
+        return self.error(isMissing && areCardsClosed ? -EACCES : error, .cannotOpen, device, "cannot be opened")
+    }
+
+    /// Whether there are cards, and none of them is for us.
+    private static var areCardsClosed: Bool {
+        let controls: [String] = (0..<32).map { "/dev/snd/controlC\($0)" }.filter { access($0, F_OK) == 0 }
+        return !controls.isEmpty && controls.allSatisfy { access($0, R_OK | W_OK) != 0 && errno == EACCES }
+    }
+
     /// - Parameter error: as alsa-lib returns it, below zero.
     static func error(_ error: CInt, _ code: MediaError.Code, _ device: String, _ what: String) -> MediaError {
         switch -error {

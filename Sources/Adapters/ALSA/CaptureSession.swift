@@ -24,7 +24,7 @@ final class CaptureSession {
         var pcm: OpaquePointer?
         // Where somebody else has it, alsa-lib would wait for ever without NONBLOCK.
         let error = snd_pcm_open(&pcm, settings.device, SND_PCM_STREAM_CAPTURE, CInt(SND_PCM_NONBLOCK))
-        guard error == 0, let pcm else { throw ALSAFailure.error(error, .cannotOpen, settings.device, "cannot be opened") }
+        guard error == 0, let pcm else { throw ALSAFailure.opening(error, settings.device) }
         try self.init(settings, opened: pcm)
     }
 

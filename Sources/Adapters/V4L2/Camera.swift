@@ -12,6 +12,11 @@ public struct Camera: ~Copyable, PacketSource {
     public private(set) var streams: [StreamDescription]
     /// Why the stream ended before anybody asked for it; nil if it did not.
     public private(set) var failure: MediaError?
+    /// Pictures that the driver dropped, or that could not be had of it; and those among them that came broken.
+    public private(set) var lostCount: UInt64 = 0
+    public private(set) var brokenCount: UInt64 = 0
+    /// Times that the driver had to be started anew after an error.
+    public private(set) var restartCount: UInt64 = 0
 
     private let settings: CameraSettings
     /// Nil while it is unplugged.
@@ -23,6 +28,8 @@ public struct Camera: ~Copyable, PacketSource {
     private let note: @Sendable (String) -> Void
 
     private var clock = FrameClock()
+    /// Whether a picture has come since it was opened or started anew.
+    private var isProven = false
     /// The buffer that is ours, and how much of it is the picture.
     private var lent: (index: UInt32, size: Int)?
     /// Taken already, for what stands ahead of the first picture.
@@ -39,6 +46,7 @@ public struct Camera: ~Copyable, PacketSource {
         _ settings: CameraSettings, stop: StopFlag = StopFlag(), stopDescriptor: CInt = -1, note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(MediaError) -> Camera {
         let session = try CameraSession(settings)
+        if session.device.isConverted { note("\(settings.device): libv4l2 makes \(session.mode.format.text) of its pictures") }
         var camera = Camera(settings, session, DeviceWait(count: 1, stop: stop, stopDescriptor: stopDescriptor), note)
         if session.mode.format.codec == "h264" { try camera.readAhead(session) }
         return camera
@@ -97,6 +105,7 @@ public struct Camera: ~Copyable, PacketSource {
         lent = nil
         early = nil
         session?.stop()
+        clock.restart()
     }
 
     /// Asks a camera that codes for a picture that a newcomer can begin with; most cannot.
@@ -106,10 +115,29 @@ public struct Camera: ~Copyable, PacketSource {
     }
 
     private mutating func nextPicture(_ session: CameraSession) throws(MediaError) -> CodedPacket {
-        if !session.isStreaming {
-            try session.start()
-            clock.restart()
+        while true {
+            do throws(MediaError) {
+                return try takePicture(session)
+            } catch {
+                try restart(session, after: error)
+            }
         }
+    }
+
+    /// Goes on after an error that is not the driver's end: it has all its buffers taken back, and given anew with the next picture.
+    /// - Throws: the error, if it is another, or no picture came since the last time.
+    private mutating func restart(_ session: CameraSession, after error: MediaError) throws(MediaError) {
+        guard error.code == .readFailed, isProven else { throw error }
+        isProven = false
+        lent = nil
+        session.stop()
+        restartCount += 1
+        clock.interrupt()
+        note("\(settings.device): \(error.what) (\(error.cause)); started anew")
+    }
+
+    private mutating func takePicture(_ session: CameraSession) throws(MediaError) -> CodedPacket {
+        try session.start()
         if let held = lent.take() { try session.give(held.index) }
         // A slow camera may take long for a picture in the dark; none takes this long.
         let due = monotonicNanoseconds() + 10_000_000_000
@@ -126,6 +154,7 @@ public struct Camera: ~Copyable, PacketSource {
             }
             let isWhole = isWhole(buffer, session.buffers[buffer.index])
             guard isWhole else {
+                brokenCount += 1
                 clock.skip(buffer.sequence)
                 try session.give(buffer.index)
                 continue
@@ -144,6 +173,8 @@ public struct Camera: ~Copyable, PacketSource {
         if isMonotonic, clock.isDriversTime == false, before != false {
             note("\(settings.device): its time stamps are far from this machine's clock; the time of arrival is taken instead")
         }
+        isProven = true
+        lostCount += UInt64(packet.lost)
         packet.isKey =
             session.mode.format.codec != "h264" || buffer.flags & UInt32(V4L2_BUF_FLAG_KEYFRAME) != 0
             || withBytes { AnnexB.hasKeyFrame($0) }
@@ -174,6 +205,7 @@ public struct Camera: ~Copyable, PacketSource {
         }
         waiting.descriptors[0].fd = session.device.descriptor
         self.session = session
+        isProven = false
         clock.interrupt()
         note("\(settings.device): back again")
     }

@@ -95,7 +95,10 @@ extension CameraControl {
         menu = kind == .menu ? Self.menu(query, device.descriptor) : []
         var current: Int64 = 0
         let isReadable = kind != .button && kind != .other && query.flags & UInt32(V4L2_CTRL_FLAG_WRITE_ONLY) == 0
-        value = isReadable && cv4l2_get_control(device.descriptor, query.id, &current, isWide ? 1 : 0) == 0 ? current : nil
+        let hasValue = isReadable && cv4l2_get_control(device.descriptor, query.id, &current, isWide ? 1 : 0) == 0
+        // All 32 bits of a mask may be set.
+        if query.type == V4L2_CTRL_TYPE_BITMASK.rawValue { current = Int64(UInt32(truncatingIfNeeded: current)) }
+        value = hasValue ? current : nil
     }
 
     private static func menu(_ query: v4l2_query_ext_ctrl, _ descriptor: CInt) -> [(value: Int64, name: String)] {

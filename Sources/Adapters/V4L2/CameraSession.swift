@@ -12,11 +12,7 @@ final class CameraSession {
 
     /// - Throws: `.notFound`, `.permissionDenied`, `.refused` (in use), `.unsupportedFormat`, `.invalidOption`.
     init(_ settings: CameraSettings) throws(MediaError) {
-        let device = try VideoDevice(settings.device)
-        guard device.isCamera, device.hasStreaming else {
-            let what = device.isCamera ? "a camera without streaming, which is not supported" : "takes no pictures: it is something else"
-            throw MediaError(.unsupportedFormat, object: settings.device, what: "\(device.card): \(what)", remedy: "see ipn devices")
-        }
+        let device = try Self.device(settings)
         try device.set(settings.controls)
         let mode = try CameraMode(settings, on: device)
         buffers = try FrameBuffers(4, of: device)
@@ -24,6 +20,21 @@ final class CameraSession {
         self.mode = mode
     }
 
+    deinit { buffers.giveBack(to: device) }
+
+    /// The camera by itself, unless a format is asked for that only libv4l2 can make of its pictures.
+    private static func device(_ settings: CameraSettings) throws(MediaError) -> VideoDevice {
+        let device = try VideoDevice(settings.device)
+        guard device.isCamera, device.hasStreaming else {
+            let what = device.isCamera ? "a camera without streaming, which is not supported" : "takes no pictures: it is something else"
+            throw MediaError(.unsupportedFormat, object: settings.device, what: "\(device.card): \(what)", remedy: "see ipn devices")
+        }
+        guard let word = settings.format, word.lowercased() != "best", !device.hasFormat(called: word) else { return device }
+        guard let converted = try? VideoDevice(settings.device, converted: true), converted.hasFormat(called: word) else { return device }
+        return converted
+    }
+
+    /// Does nothing where it has begun.
     func start() throws(MediaError) {
         guard !isStreaming else { return }
         for index in 0..<UInt32(buffers.count) { try give(index) }
@@ -32,9 +43,8 @@ final class CameraSession {
         isStreaming = true
     }
 
-    /// Takes all buffers back.
+    /// Takes all buffers back, also those that were given before a start that failed.
     func stop() {
-        guard isStreaming else { return }
         isStreaming = false
         // Fails where the camera is gone, which the next picture will tell.
         _ = switchStream(cv4l2_streamoff())

@@ -2,7 +2,7 @@ import CV4L2
 import Glibc
 import Media
 
-/// A driver's buffers, mapped for reading. A class, as mapping them may fail half-way.
+/// A driver's buffers, mapped for reading; given back before the device is closed. A class, as mapping them may fail half-way.
 final class FrameBuffers {
     private let maps: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
     private(set) var count = 0
@@ -24,18 +24,20 @@ final class FrameBuffers {
         for index in 0..<request.count {
             var buffer = Self.record(index)
             failure = device.call(cv4l2_querybuf(), &buffer)
-            guard failure == 0, let base = cv4l2_map(device.descriptor, Int(buffer.length), buffer.m.offset, &failure) else { break }
-            maps[count] = UnsafeRawBufferPointer(start: base, count: Int(buffer.length))
+            guard failure == 0, let map = device.map(buffer, &failure) else { break }
+            maps[count] = map
             count += 1
         }
         guard failure == 0 else {
             let path = device.path
+            giveBack(to: device)
             throw V4L2Failure.error(failure, .outOfMemory, path, "its memory cannot be mapped")
         }
     }
 
-    deinit {
-        for map in maps[..<count] { munmap(UnsafeMutableRawPointer(mutating: map.baseAddress!), map.count) }
+    /// Once, and last.
+    func giveBack(to device: borrowing VideoDevice) {
+        for map in maps[..<count] { device.unmap(map) }
         maps.deallocate()
     }
 

@@ -15,15 +15,16 @@ struct FrameClock {
     /// Whether the last time was the driver's; nil before the first.
     private(set) var isDriversTime: Bool?
 
-    /// The numbers begin anew, and nothing was lost.
+    /// Nobody looked: the numbers begin anew, and nothing was lost.
     mutating func restart() {
         expected = nil
         lost = 0
     }
 
-    /// The device itself began anew: what was between is missing.
+    /// The device itself began anew: what was between is missing, a picture at least.
     mutating func interrupt() {
-        restart()
+        expected = nil
+        lost &+= 1
         isBroken = true
     }
 

@@ -16,6 +16,9 @@ extension VideoDevice {
         return found
     }
 
+    /// Whether it has one of ours that a user who writes this means.
+    func hasFormat(called word: String) -> Bool { formats().contains { PixelFormat.with(fourcc: $0)?.isCalled(word) == true } }
+
     /// Empty where the driver does not say.
     func sizes(_ format: UInt32) -> [SizeRange] {
         var found: [SizeRange] = []

@@ -1,8 +1,9 @@
+import CLibV4L
 import CV4L2
 import Glibc
 import Media
 
-/// An open Video4Linux device. See the kernel's "Video for Linux API".
+/// An open Video4Linux device, by itself or through libv4l2. See the kernel's "Video for Linux API".
 struct VideoDevice: ~Copyable {
     let path: String
     let descriptor: CInt
@@ -12,9 +13,11 @@ struct VideoDevice: ~Copyable {
     let bus: String
     /// V4L2_CAP_*, of this node.
     let capabilities: UInt32
+    /// Whether libv4l2 stands between, with formats of its own beside the driver's.
+    let isConverted: Bool
 
-    /// - Throws: `.notFound`, `.permissionDenied`, `.cannotOpen`.
-    init(_ path: String) throws(MediaError) {
+    /// - Throws: `.notFound`, `.permissionDenied`, `.cannotOpen`; with libv4l2 `.unsupportedFormat` if that cannot use it.
+    init(_ path: String, converted: Bool = false) throws(MediaError) {
         let descriptor = cv4l2_open(path)
         guard descriptor >= 0 else { throw V4L2Failure.error(-descriptor, .cannotOpen, path, "cannot be opened") }
         var capability = v4l2_capability()
@@ -23,14 +26,20 @@ struct VideoDevice: ~Copyable {
             close(descriptor)
             throw MediaError(.cannotOpen, object: path, what: "not a camera", remedy: "see ipn devices", cause: String(cString: strerror(error)))
         }
+        let refusal = converted ? clibv4l_take(descriptor) : 0
+        guard refusal == 0 else {
+            close(descriptor)
+            throw V4L2Failure.error(refusal, .unsupportedFormat, path, "libv4l2 cannot use it")
+        }
         self.path = path
         self.descriptor = descriptor
+        isConverted = converted
         card = Self.text(capability.card)
         bus = Self.text(capability.bus_info)
         capabilities = capability.capabilities & cv4l2_capability_of_device() != 0 ? capability.device_caps : capability.capabilities
     }
 
-    deinit { close(descriptor) }
+    deinit { if isConverted { v4l2_close(descriptor) } else { close(descriptor) } }
 
     var isCamera: Bool { capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0 }
     var hasStreaming: Bool { capabilities & UInt32(V4L2_CAP_STREAMING) != 0 }
@@ -38,7 +47,22 @@ struct VideoDevice: ~Copyable {
     /// ioctl(2), tried again after EINTR.
     /// - Returns: 0, or an errno.
     func call<Argument>(_ request: UInt, _ argument: inout Argument) -> CInt {
-        withUnsafeMutableBytes(of: &argument) { cv4l2_call(descriptor, request, $0.baseAddress) }
+        withUnsafeMutableBytes(of: &argument) {
+            isConverted ? clibv4l_call(descriptor, request, $0.baseAddress) : cv4l2_call(descriptor, request, $0.baseAddress)
+        }
+    }
+
+    /// A buffer's memory, for reading; `unmap` before the device is closed.
+    /// - Returns: nil with an errno in `error`.
+    func map(_ buffer: v4l2_buffer, _ error: inout CInt) -> UnsafeRawBufferPointer? {
+        let (length, offset) = (Int(buffer.length), buffer.m.offset)
+        let base = isConverted ? clibv4l_map(descriptor, length, offset, &error) : cv4l2_map(descriptor, length, offset, &error)
+        return base.map { UnsafeRawBufferPointer(start: $0, count: length) }
+    }
+
+    func unmap(_ memory: UnsafeRawBufferPointer) {
+        let base = UnsafeMutableRawPointer(mutating: memory.baseAddress!)
+        if isConverted { v4l2_munmap(base, memory.count) } else { munmap(base, memory.count) }
     }
 
     /// Characters of a fixed field, to the first NUL.
