@@ -6,9 +6,11 @@ import SystemPackage
 
 /// Who is there: whose messages are received, and from which on.
 extension Intake {
-    /// Takes the roster up to now: newcomers are adopted, who is gone is let go.
+    /// Takes the roster up to now: newcomers are adopted, who is gone is let go. What they have sent waits for us, so that a keeper
+    /// that is stopped needs not hold us up, but once.
     mutating func synchronize() {
-        guard membership.refresh(.untilAnswered) else { return }
+        isOwedRoster = !membership.refresh(isOwedRoster ? .none : .second)
+        if isOwedRoster { return }
         var (version, entries) = membership.snapshot()
         rosterVersion = version
         // Shut down, also by another thread: what is pending is flushed.

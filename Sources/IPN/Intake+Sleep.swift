@@ -38,7 +38,9 @@ extension Intake {
         let fellAsleep = clockNanoseconds()
         defer { isBusy = clockNanoseconds() &- fellAsleep < Self.shortSleep }
         do throws(Errno) {
-            try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: milliseconds)
+            // A newcomer's message rings, but can be taken only when the keeper has told of the newcomer, which does not ring.
+            let slice = isOwedRoster ? min(UInt32(bitPattern: milliseconds), 10) : UInt32(bitPattern: milliseconds)
+            try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: CInt(bitPattern: slice))
         } catch {
             // The caller may poll next.
             if isPolled { tellPollers() }
@@ -73,7 +75,7 @@ extension Intake {
     var hasOutOfBand: Bool { news.isThere || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false) }
 
     private var hasNews: Bool {
-        page.rosterVersion.load() != rosterVersion || hasOutOfBand
+        page.rosterVersion.load() != rosterVersion && !isOwedRoster || hasOutOfBand
     }
 
     private mutating func spinForMessage() -> Bool {

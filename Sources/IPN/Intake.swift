@@ -21,6 +21,8 @@ struct Intake: ~Copyable {
     /// Keeps what the inbox points to.
     var pools: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
     var rosterVersion: UInt64 = 0
+    /// The keeper has not said who is there, not for a second: it is stopped.
+    var isOwedRoster = false
     var hasDeparted = false
     /// Nanoseconds to look for a message before going to sleep.
     var spin: UInt64 = 0

@@ -183,18 +183,26 @@ final class Membership: @unchecked Sendable {
         case none
         /// Some milliseconds: as long as a keeper may be kept from its processor by others.
         case moment
+        /// Longer than any keeper needs that is not stopped.
+        case second
         case untilAnswered
+
+        fileprivate var milliseconds: CInt {
+            switch self {
+            case .none: 0
+            case .moment: 5
+            case .second: 1000
+            case .untilAnswered: -1
+            }
+        }
+        fileprivate var needsTheAnswer: Bool { self == .second || self == .untilAnswered }
     }
 
     /// Brings the table up to the roster's version.
     ///
     /// - Returns: false where the answer is not there yet.
     func refresh(_ patience: Patience) -> Bool {
-        if patience == .untilAnswered {
-            lock.lock()
-        } else if !lock.tryLock() {
-            return false
-        }
+        guard takeLock(patience) else { return false }
         defer { lock.unlock() }
         while true {
             switch tie {
@@ -202,7 +210,7 @@ final class Membership: @unchecked Sendable {
             case .severed: return true
             case .lost:
                 // Meanwhile all go on over the memory that they share; but a newcomer of the last moment may be unknown.
-                if patience != .untilAnswered { return hasWaitedLong }
+                if !patience.needsTheAnswer { return hasWaitedLong }
                 guard (try? awaitKeeper()) != nil else { return true }
             }
             do throws(Errno) {
@@ -211,18 +219,33 @@ final class Membership: @unchecked Sendable {
                     if table.isKnown && table.version >= page.rosterVersion.loadAcquiring() { return true }
                     try link.post(table.request())
                 }
-                if patience == .moment { _ = try? waitReadable(link.rawDescriptor, milliseconds: 5) }
+                if patience != .none { _ = try? waitReadable(link.rawDescriptor, milliseconds: patience.milliseconds) }
                 let answer = try link.takePosted(waiting: patience == .untilAnswered)
                 let more = try table.apply(answer)
                 step("roster: pulled, not taken up")
                 try takeUpEars()
-                if patience == .untilAnswered { try disclaim() }
+                if patience.needsTheAnswer { try disclaim() }
                 if !more && table.version >= page.rosterVersion.loadAcquiring() { return true }
             } catch {
                 if error == .resourceTemporarilyUnavailable { return false }
                 if (try? lose(error)) == nil { sever() }
             }
         }
+    }
+
+    /// The node's other side may hold it, and itself wait for the keeper.
+    private func takeLock(_ patience: Patience) -> Bool {
+        switch patience {
+        case .untilAnswered: lock.lock()
+        case .second:
+            let end = clockNanoseconds() + UInt64(patience.milliseconds) * 1_000_000
+            while !lock.tryLock() {
+                guard clockNanoseconds() < end else { return false }
+                pause(microseconds: 100)
+            }
+        case .none, .moment: return lock.tryLock()
+        }
+        return true
     }
 
     /// Whether somebody is on the network of whom we have nothing, because it is not back from another keeper's time.
@@ -269,6 +292,10 @@ final class Membership: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         table.forget(nodeID)
+        if link.isAwaitingAnswer, (try? waitReadable(link.rawDescriptor, milliseconds: 0)) != true {
+            // Told when it answers.
+            return table.strangers.append(nodeID)
+        }
         // Another keeper asks, where this one is gone.
         guard tie == .kept, (try? finishPosted()) != nil else { return }
         _ = try? link.call(ipn_request(IPN_OP_DRAINED, value: nodeID))

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import IPN
 import Testing
+import SystemPackage
 import TestSupport
 
 /// A keeper is killed: its members go on, one of them makes another keeper, and all come back to it with what they have.
@@ -229,5 +230,29 @@ import TestSupport
         defer { kill(keeper.pid, SIGCONT) }
         for index in 0..<10_000 { try writer.send("\(index)", timeout: .zero) }
         #expect(try reader.expect("receive").hasSuffix(" 9992"))
+    }
+
+    @Test func aStoppedKeeperHoldsUpNoReader() throws {
+        let writer = try Node(binding: path)
+        let reader = try Node(connecting: path)
+        try writer.send("first")
+        #expect(try reader.receive()?.text == "first")
+        // Somebody has come and sent of whom neither has heard when the keeper stops.
+        let newcomer = try Peer()
+        try newcomer.expect("connect \(path)")
+        try newcomer.expect("send new")
+        let keeper = try KeeperProcess(of: path)
+        kill(keeper.pid, SIGSTOP)
+        defer { kill(keeper.pid, SIGCONT) }
+        try writer.send("second")
+        #expect(try reader.receive()?.text == "second")
+        #expect(try reader.receive(timeout: .zero) == nil)
+        #expect(try reader.receive(timeout: .milliseconds(30)) == nil)
+        try writer.send("third")
+        #expect(try reader.receive(timeout: .zero)?.text == "third")
+        // It sleeps, and is told of the newcomer as soon as the keeper goes on.
+        let sleeper = OtherThread { (try? reader.receive())?.text == "new" ? nil : .badFileDescriptor }
+        kill(keeper.pid, SIGCONT)
+        #expect(sleeper.wait() == nil)
     }
 }

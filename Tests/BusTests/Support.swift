@@ -43,3 +43,7 @@ extension Node {
         return messages
     }
 }
+
+extension Message {
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -73,6 +73,33 @@ import TestSupport
         #expect(taken.map(\.lost).reduce(0, +) == 3)
     }
 
+    /// More than is looked for one by one.
+    @Test(arguments: [60, 200, 900]) func theOldestOfManyWritersGo(limit: Int) throws {
+        var random = SeededRandom(UInt64(limit))
+        let writers = (1...5).map { RingWriter(nodeID: UInt64($0), slots: 1100, limit: 1000) }
+        let reader = RingReader(limit: UInt64(limit))
+        for writer in writers { reader.join(writer) }
+        var sent: [(time: UInt64, writer: UInt64, sequence: UInt64)] = []
+        var now: UInt64 = 5
+        for _ in 0..<1000 {
+            let writer = writers.randomElement(using: &random)!
+            // Some of one moment.
+            now += UInt64.random(in: 0...2, using: &random)
+            writer.clock = now - 1
+            sent.append((now, writer.nodeID, writer.writer.next))
+            writer.send(8)
+        }
+        var taken: [RingReader.Taken] = []
+        while let next = reader.take() { taken.append(next) }
+        #expect(taken.count == limit)
+        #expect(taken.map(\.lost).reduce(0, +) == UInt64(1000 - limit))
+        // All that is newer than the last that may go, and nothing that is older.
+        let moment = sent[1000 - limit].time
+        let takenKeys = Set(taken.map { [$0.writer, $0.sequence] })
+        for message in sent where message.time > moment { #expect(takenKeys.contains([message.writer, message.sequence])) }
+        for message in sent where message.time < moment { #expect(!takenKeys.contains([message.writer, message.sequence])) }
+    }
+
     @Test func aWindowBelowTheNetworksIsTheReadersOwn() throws {
         let writer = RingWriter(slots: 64, limit: 8)
         let (viewer, recorder) = (RingReader(nodeID: 100, limit: 1), RingReader(nodeID: 101, limit: 8))

@@ -78,4 +78,26 @@ import TestSupport
     @Test func whoIsAnsweredByAKeeperThatDiesOfItIsConnected() throws { try connectWhileKeeperDies(at: "keeper: answered") }
 
     @Test func whoIsNotAnsweredByAKeeperThatDiesIsConnectedOnce() throws { try connectWhileKeeperDies(at: "keeper: done, not answered") }
+
+    /// The only writer of a LOSSLESS network, which no party of the torture ever is, waits for a quarter of its pool.
+    @Test(arguments: [SIGKILL, SIGSTOP]) func theOnlyWriterDiesWaitingForRoom(signal: Int32) throws {
+        let manager = try party()
+        try manager.expect("bind \(path) lossless pool=8")
+        let readers = try (0..<2).map { _ in try party() }
+        for reader in readers { try reader.expect("connect \(path) r") }
+        try plan.set(signal, at: "room: waiting for a quarter, not looked again")
+        let writer = try party()
+        try plan.clear()
+        try writer.expect("connect \(path) w")
+        try writer.tell("sendn 9 100 7")
+        _ = try waitForHit()
+        writer.kill()
+        #expect(try readers[0].expect("order 8") == (try readers[1].expect("order 8")))
+        let next = try party()
+        try next.expect("connect \(path) w")
+        try next.tell("sendn 100 100 9")
+        for reader in readers { try reader.tell("order 100") }
+        #expect(try readers[0].answer() == (try readers[1].answer()))
+        #expect(try next.answer().hasPrefix("ok"))
+    }
 }

@@ -29,7 +29,6 @@ struct TortureStep {
                 ("publish: place stored, head not", 30),
                 ("publish: head stored, nobody rung", 30),
                 ("retire: oldest stored, nothing freed", 1),
-                ("room: waiting for a quarter, not looked again", 2),
                 ("room: waiting, not looked again", 2),
                 ("pool: made, not announced", 1),
                 ("pool: announced", 1),
