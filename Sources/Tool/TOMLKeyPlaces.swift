@@ -72,6 +72,8 @@ struct TOMLKeyPlaces {
                     key.append(next)
                     advance()
                 }
+                // What opened it must not be taken for the beginning of another string.
+                if next == quote { advance() }
             } else {
                 while let next, !"=.] \t\r\n".unicodeScalars.contains(next) {
                     key.append(next)
