@@ -104,7 +104,7 @@ struct Introduction: ~Copyable {
     /// Proves that we can reach the marker, or have what a member has, and takes what every member holds.
     consuming func greet() throws(Errno) -> Attachment {
         let proof = file.raw
-        var answer = try link.call(ipn_request(IPN_OP_HELLO), descriptors: [proof])
+        var answer = try link.introduce(ipn_request(IPN_OP_HELLO), descriptors: [proof])
         guard let page = answer.descriptors.next(), let marker = answer.descriptors.next(), let path = answer.descriptors.next()
         else { throw Errno(rawValue: EPROTO) }
         let pageDescriptor = Descriptor(owning: page)

@@ -52,6 +52,20 @@ struct KeeperLink: ~Copyable {
         return try take(flags: 0)
     }
 
+    /// The first request of all. A keeper that could not begin has left word why: the end of a socket comes before what is left in it.
+    mutating func introduce(_ request: ipn_request, descriptors: [CInt]) throws(Errno) -> Answer {
+        do throws(Errno) {
+            return try call(request, descriptors: descriptors)
+        } catch {
+            guard error == .brokenPipe || error == .connectionReset else { throw error }
+            do throws(Errno) {
+                return try take(flags: CInt(MSG_DONTWAIT))
+            } catch let word {
+                throw word == .resourceTemporarilyUnavailable ? error : word
+            }
+        }
+    }
+
     /// Asks without waiting for the answer.
     mutating func post(_ request: ipn_request, descriptors: [CInt] = []) throws(Errno) {
         precondition(!isAwaitingAnswer, "an answer was left untaken")

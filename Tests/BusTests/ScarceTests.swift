@@ -136,6 +136,11 @@ import TestSupport
         for kibibytes in [0, 1, 64, 4096, 8192, 1 << 20] {
             let answers = try #require(try strive(poor("-f \(kibibytes)"), everything() + ["bind \(scratch("own\(kibibytes)"))"]))
             if kibibytes <= 4096 { #expect(answers[0].hasPrefix("error \(EFBIG) \(path): "), "\(answers[0])") }
+            // The keeper has the same limit, and says so to who makes the network, of which nothing is left.
+            guard kibibytes <= 64 else { continue }
+            let own = scratch("own\(kibibytes)")
+            #expect(answers[6].hasPrefix("error \(EFBIG) \(own): what nodes share is larger"), "\(answers[6])")
+            #expect(access(own, F_OK) != 0)
         }
         try expectAlive()
     }

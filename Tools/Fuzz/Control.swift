@@ -49,7 +49,29 @@ func fuzzKeeper(_ script: inout Script) {
         for member in keeper.members.values.sorted(by: { $0.token < $1.token }) {
             while keeper.members[member.token] != nil, isReadable(member.control.socket.descriptor.raw) { keeper.serve(member, hungUp: false) }
         }
-        drain(ends[index])
+        drain(ends[index]) { Granted.shared.count($0) }
+    }
+}
+
+/// How often the keeper did what was asked, by what it was: told at the end, as an input that only ever meets refusals tests little.
+private final class Granted: @unchecked Sendable {
+    // Sendable: libFuzzer runs one input after the other, in one thread.
+    static let shared: Granted = {
+        atexit { Granted.shared.tell() }
+        return Granted()
+    }()
+
+    private var counts = [Int](repeating: 0, count: 16)
+    private static let names = ["", "HELLO", "BIND", "CONNECT", "PULL", "POOL", "SHUTDOWN", "SET", "GET", "DRAINED", "STATUS", "DELAYS", "LEAVE"]
+
+    func count(_ answer: ipn_answer) {
+        if answer.error == 0, answer.operation < counts.count { counts[Int(answer.operation)] += 1 }
+    }
+
+    private func tell() {
+        let words = zip(Self.names, counts).dropFirst().map { "\($0) \($1)" }
+        let line = Array("granted: \(words.joined(separator: ", "))\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
     }
 }
 
@@ -182,9 +204,11 @@ private func isReadable(_ raw: CInt) -> Bool {
     return poll(&set, 1, 0) > 0
 }
 
-private func drain(_ raw: CInt) {
+private func drain(_ raw: CInt, _ look: (ipn_answer) -> Void = { _ in }) {
     let socket = PacketSocket(owning: Descriptor(owning: dup(raw)))
     withUnsafeTemporaryAllocation(byteCount: ControlSocket.packetSize, alignment: 16) { buffer in
-        while let packet = try? socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT)), packet.length > 0 {}
+        while let packet = try? socket.receive(into: buffer, flags: CInt(MSG_DONTWAIT)), packet.length > 0 {
+            if packet.length >= MemoryLayout<ipn_answer>.size { look(buffer.loadUnaligned(as: ipn_answer.self)) }
+        }
     }
 }
