@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "hub", type: .dynamic, targets: ["Hub"]),
         .library(name: "sieve", type: .dynamic, targets: ["Sieve"]),
         .library(name: "odd", type: .dynamic, targets: ["OddPolicy"]),
+        .library(name: "diary", type: .dynamic, targets: ["DiaryPolicy"]),
         .library(name: "future", type: .dynamic, targets: ["FuturePolicy"]),
         .library(name: "ipn-preload", type: .dynamic, targets: ["Preload"]),
     ],
@@ -122,6 +123,7 @@ let package = Package(
             dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "CIPN", "TestSupport", system],
             path: "Tests/TestPeer", swiftSettings: ours),
         .target(name: "OddPolicy", path: "Tests/Policies/Odd", publicHeadersPath: ".", cSettings: policies),
+        .target(name: "DiaryPolicy", path: "Tests/Policies/Diary", publicHeadersPath: ".", cSettings: policies),
         .target(name: "FuturePolicy", path: "Tests/Policies/Future", publicHeadersPath: ".", cSettings: policies),
         // Programs in C: the parties of the conformance suite, one source compiled for libipn and for the preload, and what
         // programs of 2008 looked like.

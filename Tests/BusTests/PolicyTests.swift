@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import IPN
 import Testing
 import TestSupport
@@ -55,6 +55,34 @@ import TestSupport
             #expect(try #require(try bert.receive(timeout: patience)).bytes == Pattern.bytes(length, seed: UInt64(index)))
         }
         expect(throws: errno(EMSGSIZE)) { try anna.send([UInt8](repeating: 1, count: 100_001)) }
+    }
+
+    @Test func aPolicyIsToldOfEverybodyWhoComesAndGoes() throws {
+        let page = scratch("diary")
+        let anna = try make("diary") { $0.nodeLimit = 8 }
+        try anna.setPolicyOption(1, Array(page.utf8))
+        var written: [Substring] { (try? String(contentsOf: URL(fileURLWithPath: page), encoding: .utf8))?.split(separator: "\n") ?? [] }
+        let bert = try Node(connecting: path)
+        try bert.send("last words")
+        bert.close()
+        try eventually("bert's port is gone: \(written)") { written.contains("delport 1") }
+        let carl = try Peer()
+        try carl.expect("connect \(path)")
+        carl.kill()
+        try eventually("carl's port is gone: \(written)") { written.count { $0 == "delport 1" } == 2 }
+        try anna.setNodeLimit(6)
+        expect(throws: errno(EXFULL)) { try anna.setNodeLimit(5) }
+        try anna.setNodeLimit(7)
+        anna.close()
+        try eventually("the network is over: \(written)") { written.last == "delnet" }
+        #expect(
+            written == [
+                "newnet 8", "newport 0", "postnewport 0",
+                "newport 1", "postnewport 1", "predelport 1", "handlemsg 1 of 10 bytes", "delport 1",
+                "newport 1", "postnewport 1", "predelport 1", "delport 1",
+                "resizenet 8 6, still 8", "resizenet 6 5, still 6", "resizenet 6 7, still 6",
+                "predelport 0", "delport 0", "delnet",
+            ])
     }
 
     @Test func aSieveDeliversByPrefixOnly() throws {
