@@ -64,6 +64,7 @@ import TestSupport
         var written: [Substring] { (try? String(contentsOf: URL(fileURLWithPath: page), encoding: .utf8))?.split(separator: "\n") ?? [] }
         let bert = try Node(connecting: path)
         try bert.send("last words")
+        try eventually("they are handled: \(written)") { written.last == "handlemsg 1 of 10 bytes" }
         bert.close()
         try eventually("bert's port is gone: \(written)") { written.contains("delport 1") }
         let carl = try Peer()
@@ -78,7 +79,7 @@ import TestSupport
         #expect(
             written == [
                 "newnet 8", "newport 0", "postnewport 0",
-                "newport 1", "postnewport 1", "predelport 1", "handlemsg 1 of 10 bytes", "delport 1",
+                "newport 1", "postnewport 1", "handlemsg 1 of 10 bytes", "predelport 1", "delport 1",
                 "newport 1", "postnewport 1", "predelport 1", "delport 1",
                 "resizenet 8 6, still 8", "resizenet 6 5, still 6", "resizenet 6 7, still 6",
                 "predelport 0", "delport 0", "delnet",
