@@ -39,7 +39,8 @@ extension IPNError {
 
     /// The message for an errno that a keeper or the kernel gave for a step on the way onto a network.
     static func joining(_ errno: Errno, _ path: String) -> IPNError {
-        switch errno.rawValue {
+        if path.isEmpty { return IPNError(errno, "\"\"", "an empty path names no network", remedy: "name a file") }
+        return switch errno.rawValue {
         case Errno.noSuchFileOrDirectory.rawValue:
             IPNError(errno, path, "no network here", remedy: "make it first, for example with ipn create")
         case Errno.connectionRefused.rawValue where (try? FileStatus(path: path).isSocket) == false:

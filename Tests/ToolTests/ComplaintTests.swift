@@ -35,6 +35,10 @@ import TestSupport
         #expect(scratch.contents.isEmpty)
     }
 
+    @Test(arguments: users + [["create"]]) func anEmptyPath(command: [String]) throws {
+        try expectOneLine(command + [""], status: command == ["create"] ? 1 : 3, naming: "an empty path")
+    }
+
     @Test(arguments: users + [["create"]]) func notANetwork(command: [String]) throws {
         _ = close(creat(scratch("file"), 0o644))
         try expectOneLine(command + [scratch("file")], status: 3, naming: "another kind of file")
