@@ -17,10 +17,12 @@ package struct ConsumeJob {
     }
 
     /// Consumes into a sink until the end.
-    /// - Parameter description: what `ipn show` prints.
+    /// - Parameters:
+    ///   - sink: made once the network is joined: what cannot begin opens nothing.
+    ///   - description: what `ipn show` prints.
     /// - Returns: what was done.
     /// - Throws: `MediaError`, `IPNError`, `Incomplete`.
-    package func run<Sink: ConsumerSink & ~Copyable>(_ sink: consuming Sink, description: String) throws -> Progress {
+    package func run<Sink: ConsumerSink & ~Copyable>(_ sink: @autoclosure () throws -> Sink, description: String) throws -> Progress {
         let node = Node()
         let joined = monotonicNanoseconds()
         try node.connect(path, directions: .receive, history: settings.join != .next)
@@ -29,7 +31,7 @@ package struct ConsumeJob {
         }
         try node.setWantsNumberOfNodes(true)
         try node.setDescription(String(description.prefix(60)))
-        var consumer = Consumer(sink, on: node, settings: settings, stop: stop, meter: meter, joined: joined)
+        var consumer = Consumer(try sink(), on: node, settings: settings, stop: stop, meter: meter, joined: joined)
         try consumer.run()
         return consumer.meter.progress
     }

@@ -40,8 +40,15 @@ enum Main {
         if let code = error as? ExitCode { exit(code.rawValue) }
         // Help and version are no errors; they print what they have.
         guard Ipn.exitCode(for: error) != .success else { Ipn.exit(withError: error) }
-        let message = Ipn.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-        complain("\(message) (see ipn --help)")
+        let names = Ipn.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let word = CommandLine.arguments.dropFirst().first ?? ""
+        if !word.hasPrefix("-"), !names.contains(word) {
+            let near = names.first { $0.hasPrefix(word.prefix(3)) || word.hasPrefix($0) }
+            complain("\(word): there is no such command" + (near.map { "; \($0) is one" } ?? "") + " (see ipn --help)")
+        } else {
+            let message = Ipn.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            complain("\(message) (see ipn \(names.contains(word) ? "\(word) " : "")--help)")
+        }
         exit(ExitStatus.usage.rawValue)
     }
 

@@ -15,7 +15,7 @@ struct PipeCommand: ParsableCommand {
               ipn pipe /tmp/cam --format mpegts | gst-launch-1.0 fdsrc ! tsdemux ! h264parse ! avdec_h264 ! autovideosink
             """)
 
-    @Argument(help: "The network.", completion: .file())
+    @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
     @Option(help: "The container: matroska or mpegts.")
     var format = PipeSink.Container.matroska

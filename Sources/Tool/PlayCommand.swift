@@ -21,7 +21,7 @@ struct PlayCommand: ParsableCommand {
               ipn play /tmp/cam --v4l2-out /dev/video10    # of v4l2loopback: a camera for programs that know nothing else
             """)
 
-    @Argument(help: "The network.", completion: .file())
+    @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
     @Flag(inversion: .prefixedNo, help: "Play the sound.")
     var sound = true

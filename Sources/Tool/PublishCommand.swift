@@ -68,6 +68,9 @@ struct PublishCommand: ParsableCommand {
 
     func validate() throws {
         if operands.count < 2 { throw ValidationError("name the network's path behind what is published") }
+        if let last = operands.last, ["test:", "v4l2:", "alsa:"].contains(where: last.hasPrefix) || last.contains("://") {
+            throw ValidationError("\(last): the network's path comes last, behind what is published")
+        }
     }
 
     func run() throws {

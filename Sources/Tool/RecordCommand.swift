@@ -26,7 +26,7 @@ struct RecordCommand: ParsableCommand {
               ipn record /tmp/cam sound.ogg --streams audio
             """)
 
-    @Argument(help: "The network.", completion: .file())
+    @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
     @Argument(help: "The file; its extension says the container: .mkv, .mp4, .ts, .ogg, .wav, .webm, .nut, ...", completion: .file())
     var file: String

@@ -16,7 +16,7 @@ struct ServeCommand: ParsableCommand {
               ipn serve /tmp/cam --listen 0.0.0.0:8080      everybody in the local network
             """)
 
-    @Argument(help: "The network.", completion: .file())
+    @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
     @Option(help: "Where to listen; port 0 takes one that is free.")
     var listen = ListenArgument(text: "127.0.0.1:8080")

@@ -24,7 +24,7 @@ struct StreamCommand: ParsableCommand {
               ipn stream /tmp/cam out/live.mpd --low-latency
             """)
 
-    @Argument(help: "The network.", completion: .file())
+    @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
     @Argument(help: "Where to: addresses, or a playlist .m3u8 whose folder is made.")
     var addresses: [String]

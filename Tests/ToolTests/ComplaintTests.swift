@@ -27,7 +27,7 @@ import TestSupport
 
     static let users = [["show"], ["send"], ["receive"], ["remove"]]
 
-    @Test(arguments: users) func noNetwork(command: [String]) throws {
+    @Test(arguments: users + [["play"], ["pipe"], ["serve"]]) func noNetwork(command: [String]) throws {
         try expectOneLine(command + [path], status: 3, naming: path)
         try expectOneLine(command + [scratch("no/where")], status: 3, naming: "no/where")
         // What makes one has looked for none.
@@ -84,7 +84,18 @@ import TestSupport
         ["create", "x", "--pool", "a"],
     ])
     func wrongUsage(arguments: [String]) throws {
-        try expectOneLine(arguments, status: 2, naming: "ipn --help")
+        try expectOneLine(arguments, status: 2, naming: "(see ipn \(arguments == ["nonsense"] ? "" : arguments[0] + " ")--help)")
+    }
+
+    /// What was meant is guessed, for a command and for the order of words.
+    @Test(arguments: [
+        (["publsh", "test:"], "publsh: there is no such command; publish is one"),
+        (["recorder"], "recorder: there is no such command; record is one"),
+        (["nonsense"], "nonsense: there is no such command (see"), (["publish", "net", "test:"], "test:: the network's path comes last"),
+        (["publish", "net", "rtsp://127.0.0.1/x"], "rtsp://127.0.0.1/x: the network's path comes last"),
+    ])
+    func slipsOfTheTongue(arguments: [String], says: String) throws {
+        try expectOneLine(arguments, status: 2, naming: says)
     }
 
     @Test(arguments: [
