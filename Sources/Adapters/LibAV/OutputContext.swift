@@ -62,10 +62,14 @@ struct OutputContext: ~Copyable {
         }
         guard let output = avformat_new_stream(pointer, nil) else { throw .noMemory("a stream") }
         guard avcodec_parameters_copy(output.pointee.codecpar, parameters.pointer) >= 0 else { throw .noMemory("a stream") }
-        // A tag of another container's alphabet: the muxer finds its own.
-        if clibav_tag_is_foreign(format, parameters.pointer.pointee.codec_id, stream.codecTag) != 0 {
-            output.pointee.codecpar.pointee.codec_tag = 0
+        let codec = parameters.pointer.pointee.codec_id
+        // Raw pictures without a tag, as cameras have them, would be taken for those of the first one that a container knows.
+        var tag = stream.codecTag
+        if tag == 0, codec == AV_CODEC_ID_RAWVIDEO {
+            tag = avcodec_pix_fmt_to_codec_tag(AVPixelFormat(parameters.pointer.pointee.format))
         }
+        // A tag of another container's alphabet: the muxer finds its own.
+        output.pointee.codecpar.pointee.codec_tag = clibav_tag_is_foreign(format, codec, tag) != 0 ? 0 : tag
         output.pointee.time_base = stream.timeBase.rational
         output.pointee.disposition = Int32(bitPattern: stream.disposition)
         if let video = stream.video {
