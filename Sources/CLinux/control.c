@@ -19,7 +19,10 @@ size_t linux_put_control(struct msghdr *message, size_t room, size_t used, int l
 
 int linux_get_control(const struct msghdr *message, int level, int type, void *data, size_t size) {
   struct msghdr *list = (struct msghdr *)message;
+  const char *end = (char *)message->msg_control + message->msg_controllen;
   for (struct cmsghdr *item = CMSG_FIRSTHDR(list); item != NULL; item = CMSG_NXTHDR(list, item)) {
+    /* CMSG_NXTHDR looks at the next header, and nobody at what follows it. */
+    if (item->cmsg_len < sizeof *item || item->cmsg_len > (size_t)(end - (const char *)item)) return -1;
     if (item->cmsg_level != level || item->cmsg_type != type || item->cmsg_len < CMSG_LEN(size)) continue;
     memcpy(data, CMSG_DATA(item), size);
     return 1;

@@ -3,16 +3,17 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
-/* The filter sees a datagram's bytes from offset 0, words in network order. */
+/* The filter sees a datagram's bytes from offset 0, words in network order. The last byte's low bits say what a stroke is for. */
 int linux_filter_key(int socket, uint64_t key) {
   unsigned char bytes[8];
   memcpy(bytes, &key, sizeof bytes);
   uint32_t first = (uint32_t)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
-  uint32_t second = (uint32_t)bytes[4] << 24 | bytes[5] << 16 | bytes[6] << 8 | bytes[7];
+  uint32_t second = (uint32_t)bytes[4] << 24 | bytes[5] << 16 | bytes[6] << 8 | (bytes[7] & ~LINUX_STROKE_ANY);
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 4),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)LINUX_STROKE_ANY),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, second, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, sizeof bytes),
       BPF_STMT(BPF_RET | BPF_K, 0),
@@ -71,11 +72,14 @@ int linux_drain_datagrams(int socket) {
     messages[index].msg_hdr.msg_iov = &parts[index];
     messages[index].msg_hdr.msg_iovlen = 1;
   }
-  int all = 0, count = ROOM;
+  int kinds = 0, count = ROOM;
   /* Not without end: whoever strikes all the time shall only wake us too often. */
   for (int round = 0; round < 8 && count == ROOM; round++) {
     count = recvmmsg(socket, messages, ROOM, MSG_DONTWAIT, NULL);
-    if (count > 0) all += count;
+    for (int index = 0; index < count; index++) {
+      int kind = bytes[index][7] & LINUX_STROKE_ANY;
+      kinds |= kind ? kind : LINUX_STROKE_ANY;
+    }
   }
-  return all;
+  return kinds;
 }

@@ -3,10 +3,10 @@ import Glibc
 import IPNSystem
 
 /// Points in time on CLOCK_MONOTONIC, in nanoseconds; 0 is "now", the largest is "never".
-enum Deadline {
-    static let never = UInt64.max
+package enum Deadline {
+    package static let never = UInt64.max
 
-    static func after(_ timeout: Duration?) -> UInt64 {
+    package static func after(_ timeout: Duration?) -> UInt64 {
         guard let timeout else { return never }
         guard timeout > .zero else { return 0 }
         let (seconds, attoseconds) = timeout.components
@@ -15,6 +15,14 @@ enum Deadline {
         let (end, late) = clockNanoseconds().addingReportingOverflow(
             nanoseconds &+ UInt64(attoseconds / 1_000_000_000))
         return late ? never : end
+    }
+
+    /// Time that is left, zero where none is; nil for as long as it takes.
+    package static func left(until deadline: UInt64) -> Duration? {
+        if deadline == never { return nil }
+        if deadline == 0 { return .zero }
+        let now = clockNanoseconds()
+        return deadline > now ? .nanoseconds(Int64(clamping: deadline - now)) : .zero
     }
 
     /// What poll(2) wants; nil where the time is over. Rounded up: never early.

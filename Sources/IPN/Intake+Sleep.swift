@@ -32,8 +32,10 @@ extension Intake {
         isArmedForPollers = false
         inbox.arm(polling: false)
         step("sleep: armed, not looked again")
-        defer { inbox.disarm() }
-        if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver { return true }
+        if inbox.isReadable() || hasNews || isOver || wakers.isNetworkOver {
+            inbox.disarm()
+            return true
+        }
         hasSlept = true
         let fellAsleep = clockNanoseconds()
         defer { isBusy = clockNanoseconds() &- fellAsleep < Self.shortSleep }
@@ -42,10 +44,12 @@ extension Intake {
             let slice = isOwedRoster ? min(UInt32(bitPattern: milliseconds), 10) : UInt32(bitPattern: milliseconds)
             try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: CInt(bitPattern: slice))
         } catch {
+            inbox.disarm()
             // The caller may poll next.
             if isPolled { tellPollers() }
             throw error
         }
+        inbox.disarm()
         return true
     }
 
@@ -54,7 +58,7 @@ extension Intake {
     mutating func tellPollers(surely: Bool = false) {
         if !inbox.isReadable() && !hasOutOfBand {
             if isStruck || !hasSlept || surely {
-                Handle.silence(wakers.handle)
+                wakers.silenceReceiving(own)
                 isStruck = false
             }
             hasSlept = false
@@ -65,8 +69,23 @@ extension Intake {
         } else if isStruck || isArmedForPollers {
             return
         }
-        Handle.strike(wakers.clapper, wakers.key)
+        Handle.strike(wakers.clapper, wakers.key | Handle.data)
         isStruck = true
+    }
+
+    /// See `Node.arrivals`.
+    mutating func arrivals() -> UInt64 {
+        if page.rosterVersion.load() != rosterVersion { synchronize() }
+        if inbox.isReadable() || hasOutOfBand {
+            // Strokes of what is not read would fill the socket, and the next be no edge.
+            wakers.silenceReceiving(own)
+            isStruck = false
+            isArmedForPollers = true
+            inbox.arm(polling: true)
+        } else if !isArmedForPollers {
+            tellPollers()
+        }
+        return inbox.arrivals() &+ news.count &+ (toldCounts == nil ? 0 : page.counts.loadAcquiring())
     }
 
     /// Nothing will ever come again: data were shut down, and news nobody wants.

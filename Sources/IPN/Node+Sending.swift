@@ -53,13 +53,20 @@ extension Node {
         try lend(count, timeout: timeout, soonFilled: false)
     }
 
-    /// - Parameter soonFilled: the message follows in less time than a sleeper needs to wake up.
+    /// Lends a slot where there is room, and asks for none where there is not: `lend` follows then.
+    package func lendAtOnce(_ count: Int) throws(IPNError) -> LentSlot? {
+        try lend(count, timeout: .zero, soonFilled: false, asks: false)
+    }
+
+    /// - Parameters:
+    ///   - soonFilled: the message follows in less time than a sleeper needs to wake up.
+    ///   - asks: see `Outbox.lend`.
     @usableFromInline
-    func lend(_ count: Int, timeout: Duration?, soonFilled: Bool) throws(IPNError) -> LentSlot? {
+    func lend(_ count: Int, timeout: Duration?, soonFilled: Bool, asks: Bool = true) throws(IPNError) -> LentSlot? {
         guard count >= 0, count <= sendLimit else { throw refusal(count) }
         let outbox = if let open = self.outbox { open } else { try openOutbox() }
         do throws(Errno) {
-            guard let slot = try outbox.pointee.lend(count, timeout: timeout) else {
+            guard let slot = try outbox.pointee.lend(count, timeout: timeout, asks: asks) else {
                 return nil
             }
             if soonFilled { outbox.pointee.ringSleepers() }

@@ -97,10 +97,15 @@ public final class Node: @unchecked Sendable {
 
     /// Leaves the network. Messages that were sent still reach who was connected.
     public func close() {
+        leave()
+        closeOutbox()
+    }
+
+    /// As `close`, but memory that was lent for a message stays where it is as long as the node lives.
+    package func leave() {
         sendLimit = -1
         // First, as long as there is something to show to a keeper that asks.
         membership?.leave()
-        closeOutbox()
         closeIntake()
         membership = nil
         region = nil

@@ -1,3 +1,4 @@
+import CIPN
 import IPNRing
 import IPNSystem
 import SystemPackage
@@ -7,12 +8,16 @@ import SystemPackage
 ///
 /// Shared by the node, its two sides and the watchman of its process.
 final class NodeWakers: @unchecked Sendable {
-    // Sendable: all is constant after init but the three words, which are atomic.
+    // Sendable: all is constant after init but the four words, which are atomic, and what is the receiving side's alone.
     private let reader: Bell
     private let writer: Bell
     private let pollable: Handle
     private let ownClapper: Descriptor
     private let over: UnsafeMutablePointer<UInt64>
+    /// The receiving side's: the last wait for room whose stroke it took from the handle, and gave back that often.
+    private var returned: (wait: UInt64, times: Int) = (0, 0)
+    /// A program that has looked as often and has not sent does not want the room.
+    private static let mostReturns = 16
 
     /// - Parameter handle: with a name.
     init(handle: consuming Handle) throws(Errno) {
@@ -23,8 +28,8 @@ final class NodeWakers: @unchecked Sendable {
         self.writer = writer
         ownClapper = clapper
         pollable = handle
-        over = .allocate(capacity: 3)
-        over.initialize(repeating: 0, count: 3)
+        over = .allocate(capacity: 4)
+        over.initialize(repeating: 0, count: 4)
     }
 
     deinit { over.deallocate() }
@@ -44,8 +49,36 @@ final class NodeWakers: @unchecked Sendable {
     var isSendingOver: Bool { sendingOver.loadAcquiring() != 0 }
     private var networkOver: SharedWord { SharedWord(UnsafeRawPointer(over), 16) }
 
+    /// The sending side has given a stroke back that is the receiving side's to take.
+    private var dataWaits: SharedWord { SharedWord(UnsafeRawPointer(over), 24) }
+
     /// A routed network has ended, with its keeper.
     var isNetworkOver: Bool { networkOver.loadAcquiring() != 0 }
+
+    /// Takes the strokes from the handle, for the receiving side, which then looks whether there is something to receive.
+    ///
+    /// One that may have told of room that a sender missed is given back: whoever found none may not have begun to wait
+    /// yet, is rung once only, and would wait for ever.
+    func silenceReceiving(_ own: NodeRegion) {
+        dataWaits.store(0)
+        guard Handle.silence(handle).room else { return }
+        let waiting = own.waiting.loadAcquiring()
+        guard waiting & UInt64(IPN_POLLS) != 0 else { return }
+        if waiting != returned.wait { returned = (waiting, 0) }
+        guard returned.times < Self.mostReturns else { return }
+        returned.times += 1
+        Handle.strike(clapper, key | Handle.room)
+    }
+
+    /// The same for the sending side, which is about to wait for room: a stroke that may tell of something else is given back.
+    /// Else old ones would fill the socket of a program that never receives, and new ones be no edge.
+    func silenceSending() {
+        // To give it back is an edge: once, else who waits by edges would be woken for ever by what nobody receives.
+        if dataWaits.load() != 0 && Handle.takesStroke(clapper) { return }
+        guard Handle.silence(handle).data else { return }
+        dataWaits.store(1)
+        Handle.strike(clapper, key | Handle.data)
+    }
 
     func endNetwork() {
         networkOver.storeReleasing(1)

@@ -69,7 +69,7 @@ extension Outbox {
         if spinForRoom() { return }
         // Who does not wait here may poll the handle for room.
         let polls = deadline == 0 && isPolled
-        if polls && !receives { Handle.silence(wakers.handle) }
+        if polls { wakers.silenceSending() }
         defer { if !polls { own.waiting.storeReleasing(waits) } }
         if deadline > 0, others.isEmpty, !isRouted, try waitForQuarter(deadline: deadline) { return }
         own.wanted.store(0)

@@ -123,16 +123,21 @@ struct Outbox: ~Copyable {
 
     /// Lends a slot for `length` bytes.
     ///
-    /// - Parameter timeout: how long to wait for room (LOSSLESS); nil for as long as it takes, zero for not at all.
+    /// - Parameters:
+    ///   - timeout: how long to wait for room (LOSSLESS); nil for as long as it takes, zero for not at all.
+    ///   - asks: whether room that is missed is asked for; false for who comes again with more time.
     /// - Returns: nil where a LOSSY network has no slot left: the message is lost to all, and counted.
     /// - Throws: `EAGAIN` without room in time, `EINTR`, `ENOBUFS` without memory.
     @inline(__always)
-    mutating func lend(_ length: Int, timeout: Duration?) throws(Errno) -> SlotNumber? {
+    mutating func lend(_ length: Int, timeout: Duration?, asks: Bool = true) throws(Errno) -> SlotNumber? {
         if isRouted && wakers.isNetworkOver { throw Errno.brokenPipe }
         if isLossless {
             // What others have pending counts from their first message on.
             if page.rosterVersion.load() != rosterVersion { refresh() }
-            if !hasRoom() { try waitForRoom(deadline: Deadline.after(timeout)) }
+            if !hasRoom() {
+                guard asks else { throw Errno.resourceTemporarilyUnavailable }
+                try waitForRoom(deadline: Deadline.after(timeout))
+            }
         }
         if pool.wantsRetire(length: length) { retire() }
         var slot = pool.reserve(length)

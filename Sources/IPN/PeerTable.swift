@@ -29,8 +29,8 @@ final class Peer: Sendable {
 
     var words: NodeRegion { NodeRegion(base: region.base) }
     /// Wakes it as a receiver, and as a sender that waits for room.
-    var readerDoorbell: Doorbell { Doorbell(bell: readerBell.number, clapper: clapper.raw, key: key) }
-    var writerDoorbell: Doorbell { Doorbell(bell: writerBell.number, clapper: clapper.raw, key: key) }
+    var readerDoorbell: Doorbell { Doorbell(bell: readerBell.number, clapper: clapper.raw, key: key | Handle.data) }
+    var writerDoorbell: Doorbell { Doorbell(bell: writerBell.number, clapper: clapper.raw, key: key | Handle.room) }
 }
 
 /// Who is on the network, as far as this node has asked. Kept up with the keeper's roster by version.

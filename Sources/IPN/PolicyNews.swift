@@ -25,6 +25,9 @@ struct PolicyNews: ~Copyable {
     @inline(__always)
     var isThere: Bool { word.map { isKept || $0.loadAcquiring() != told } ?? false }
 
+    /// How much there was for us so far, told or not.
+    var count: UInt64 { word?.loadAcquiring() ?? 0 }
+
     /// Fetches the next.
     /// - Returns: false where there is none any more.
     // Rare, and large: inlined, it would be in the way of every message.

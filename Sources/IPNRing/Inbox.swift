@@ -60,6 +60,13 @@ public struct Inbox: ~Copyable {
         return total
     }
 
+    /// Messages of the writers that are there, read or not: another number when another has come.
+    public mutating func arrivals() -> UInt64 {
+        var total: UInt64 = 0
+        for index in writers.indices { total &+= writers[index].tail &+ writers[index].pending() }
+        return total
+    }
+
     /// Goes to another message of a writer. See `WriterView.seek`.
     public mutating func seek(to sequence: UInt64, of nodeID: UInt64) -> Bool {
         for index in writers.indices where writers[index].nodeID == nodeID { return writers[index].seek(to: sequence, overwrites: overwrites) }

@@ -77,7 +77,7 @@ extension Socket {
         case IPN_SO_SPIN:
             guard (0...1_000_000).contains(number) else { throw Errno.invalidArgument }
             receiving.lock()
-            node.spinNanoseconds = UInt64(number) * 1000
+            onReceiver { [node] in node.spinNanoseconds = UInt64(number) * 1000 }
             receiving.unlock()
         default:
             throw Errno(rawValue: ENOPROTOOPT)

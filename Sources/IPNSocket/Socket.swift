@@ -12,7 +12,8 @@ package import SystemPackage
 ///
 /// Any number of threads: senders are served in turn, receivers too, and the rest happens under a lock of its own.
 package final class Socket: @unchecked Sendable {
-    // Sendable: `state` is touched with `control` held; the node's two sides with `sending` and `receiving` held.
+    // Sendable: `state` is touched with `control` held; the node's two sides with `sending` and `receiving` held, or by the one
+    // that sleeps there.
 
     /// What may be set before there is a network, and is read back in every state.
     struct State {
@@ -34,6 +35,22 @@ package final class Socket: @unchecked Sendable {
     let control = Lock()
     let sending = Lock()
     let receiving = Lock()
+    /// A call has the node's sending side without holding `sending`: it sleeps. This and what follows with `sending` held.
+    var isSenderAsleep = false
+    /// A program has a slot in its hands.
+    var loan: Loan?
+    var loans: UInt = 0
+    /// Somebody was told that there is no room, and was not there for readers to ring.
+    var owesPollers = false
+    /// A call has the node's receiving side without holding `receiving`. This and what follows with `receiving` held.
+    var isReceiverAsleep = false
+    /// What is to be done to the receiving side when it wakes up.
+    var postponed: [() -> Void] = []
+    /// No other socket of this process had it.
+    let serial: UInt
+    private nonisolated(unsafe) static var lastSerial: UInt = 0
+    /// With `control` held.
+    private var hasLeft = false
     var state = State()
     /// What a forked child finds of it: never half written, whatever other threads do. With `inheriting` held.
     private var inheritable = State()
@@ -50,6 +67,7 @@ package final class Socket: @unchecked Sendable {
         let own = try handle.duplicate()
         node = Node(handle: try Handle(owning: try handle.duplicate()))
         self.handle = own
+        serial = Self.nextSerial()
         self.protocolNumber = protocolNumber
         state.options.protocolNumber = protocolNumber
         inheritable = state
@@ -64,6 +82,7 @@ package final class Socket: @unchecked Sendable {
         let fresh = try Handle.socketLike(old.raw)
         let spare = try fresh.duplicate()
         node = Node(handle: try Handle(owning: fresh))
+        serial = Self.nextSerial()
         if let parent {
             // What was told to nobody else is known from the parent's memory, which is ours now.
             state = parent.inheritable
@@ -87,6 +106,13 @@ package final class Socket: @unchecked Sendable {
         state.description = claim.description
         state.shut = Node.Directions.both.subtracting(claim.directions)
         inheritable = state
+    }
+
+    private static func nextSerial() -> UInt {
+        inheriting.lock()
+        defer { inheriting.unlock() }
+        lastSerial += 1
+        return lastSerial
     }
 
     /// Whether a descriptor is of the same open file description as our handle: a socket has an inode of its own.
@@ -174,16 +200,31 @@ package final class Socket: @unchecked Sendable {
     /// Whether the network is gone.
     package var isHungUp: Bool { node.isNetworkGone }
 
+    /// Whether it was closed.
+    package var isClosed: Bool {
+        control.lock()
+        defer { control.unlock() }
+        return hasLeft
+    }
+
     /// Leaves, and wakes whoever sleeps in it.
-    package func close() {
+    /// - Returns: the number of a loan that is still written to: its memory stays as long as this object.
+    package func close() -> UInt? {
         node.interrupt()
         sending.lock()
+        while isSenderAsleep { _ = sending.wait(until: Deadline.never) }
         receiving.lock()
+        while isReceiverAsleep { _ = receiving.wait(until: Deadline.never) }
         control.lock()
-        node.close()
+        hasLeft = true
+        let lent = loan?.number
+        loan = nil
+        if lent == nil { node.close() } else { node.leave() }
         control.unlock()
         receiving.unlock()
+        sending.wakeWaiters()
         sending.unlock()
+        return lent
     }
 
     func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {

@@ -16,6 +16,9 @@ package enum SocketTable {
     private static let adopting = Lock()
     /// With `lock` held.
     nonisolated(unsafe) private static var sockets: [CInt: Entry] = [:]
+    /// Sockets that were closed while a program had a loan, by its number: the memory is there until that is given back. With
+    /// `lock` held.
+    nonisolated(unsafe) private static var abandoned: [UInt: Socket] = [:]
     /// How many forks lie between this process and the one that opened the first socket, and where that is written down
     /// again in each: fork(2)'s handlers are not run for every child. With `lock` held.
     nonisolated(unsafe) private static var forks = 0
@@ -78,9 +81,20 @@ package enum SocketTable {
     private static func drop(_ entry: Entry, _ now: Int) {
         if entry.generation != now {
             _ = Unmanaged.passRetained(entry.socket)
-        } else if !isKnown(entry.socket) {
-            entry.socket.close()
+        } else if !isKnown(entry.socket), let loan = entry.socket.close() {
+            lock.lock()
+            abandoned[loan] = entry.socket
+            lock.unlock()
         }
+    }
+
+    /// The loan of a socket that was closed meanwhile is given back, whatever has its number now.
+    /// - Returns: whether it was one.
+    package static func abandon(loan: UInt) -> Bool {
+        lock.lock()
+        let socket = abandoned.removeValue(forKey: loan)
+        lock.unlock()
+        return socket != nil
     }
 
     private static func isKnown(_ socket: Socket) -> Bool {

@@ -24,7 +24,7 @@ package struct Handle: ~Copyable, Sendable {
     /// Makes a handle of a datagram socket; strokes with an older key no longer arrive.
     package init(owning descriptor: consuming Descriptor) throws(Errno) {
         var generator = SystemRandomNumberGenerator()
-        let key = generator.next()
+        let key = generator.next() & ~(Self.data | Self.room)
         let raw = descriptor.raw
         _ = try systemCall { linux_filter_key(raw, key) }
         linux_refuse_descriptors(raw)
@@ -94,8 +94,23 @@ package struct Handle: ~Copyable, Sendable {
     @inline(__always)
     package static func strike(_ clapper: CInt, _ key: UInt64) { linux_send_key(clapper, key) }
 
+    /// Whether its socket has a place for another stroke.
+    package static func takesStroke(_ clapper: CInt) -> Bool {
+        var entry = pollfd(fd: clapper, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLOUT) != 0
+    }
+
+    /// Added to the key by who rings for a message, or for room to send. Without either a stroke says: look at everything.
+    package static let data = UInt64(bigEndian: UInt64(LINUX_STROKE_DATA))
+    package static let room = UInt64(bigEndian: UInt64(LINUX_STROKE_ROOM))
+
     /// Takes all strokes back.
-    package static func silence(_ raw: CInt) { _ = linux_drain_datagrams(raw) }
+    /// - Returns: whether one of them may have been for a message, and whether one may have been for room.
+    @discardableResult
+    package static func silence(_ raw: CInt) -> (data: Bool, room: Bool) {
+        let kinds = linux_drain_datagrams(raw)
+        return (kinds & LINUX_STROKE_DATA != 0, kinds & LINUX_STROKE_ROOM != 0)
+    }
 
     private static let longestName = 106
 }

@@ -114,6 +114,7 @@ private func put(
     _ path: String, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) throws(Errno) {
     guard let address, let length else { throw Errno.badAddress }
+    guard length.pointee <= CInt.max else { throw Errno.invalidArgument }
     var whole = withUnsafeBytes(of: sa_family_t(AF_IPN)) { Array($0) }
     if !path.isEmpty { whole += Array(path.utf8) + [0] }
     UnsafeMutableRawBufferPointer(start: address, count: min(Int(length.pointee), whole.count)).copyBytes(

@@ -12,6 +12,7 @@ public func ipn_setsockopt(
 ) -> CInt {
     answer { () throws(Errno) in
         let socket = try SocketTable.find(descriptor)
+        guard length <= CInt.max else { throw Errno.invalidArgument }
         guard let value else { throw Errno.badAddress }
         switch level {
         case 0: try socket.setOption(option, UnsafeRawBufferPointer(start: value, count: Int(length)))
@@ -32,6 +33,7 @@ public func ipn_getsockopt(
     answer { () throws(Errno) in
         let socket = try SocketTable.find(descriptor)
         guard let value, let length else { throw Errno.badAddress }
+        guard length.pointee <= CInt.max else { throw Errno.invalidArgument }
         let room = UnsafeMutableRawBufferPointer(start: value, count: Int(length.pointee))
         switch (level, option) {
         case (0, _):

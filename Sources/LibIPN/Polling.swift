@@ -30,12 +30,22 @@ public func ipn_ppoll(
     }
 }
 
+@c @implementation
+public func ipn_arrivals(_ descriptor: CInt) -> UInt64 {
+    let wasInside = linux_enter()
+    defer { linux_leave(wasInside) }
+    return (try? SocketTable.find(descriptor))?.arrivals() ?? 0
+}
+
 /// - Parameters:
 ///   - nanoseconds: nil for as long as it takes.
 ///   - mask: signals that are blocked while it waits, and only then; nil for those that are blocked anyway.
 private func wait(
     _ descriptors: UnsafeMutablePointer<pollfd>?, _ count: nfds_t, nanoseconds: UInt64?, mask: UnsafePointer<sigset_t>?
 ) throws(Errno) -> CInt {
+    var most = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &most) == 0, count <= most.rlim_cur else { throw Errno.invalidArgument }
+    guard descriptors != nil || count == 0 else { throw Errno.badAddress }
     let wanted = UnsafeMutableBufferPointer(start: descriptors, count: Int(count))
     let sockets = wanted.map { $0.fd < 0 ? nil : try? SocketTable.find($0.fd) }
     // Of ours, only that there is something to look at.

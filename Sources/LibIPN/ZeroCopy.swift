@@ -6,17 +6,19 @@ import IPNSocket
 import SystemPackage
 
 /// What a borrowed message's `handle` points to: the message, held, and a copy of news, which lie in nobody's memory.
-private final class Borrowed {
+private final class Borrowed: KeptMessage {
+    let socket: Socket
     private var message: HeldMessage?
     let news: UnsafeMutableRawBufferPointer
 
-    init(_ message: consuming HeldMessage, _ news: UnsafeRawBufferPointer) {
+    init(_ message: consuming HeldMessage, of socket: Socket, _ news: UnsafeRawBufferPointer) {
+        self.socket = socket
         self.message = consume message
         self.news = .allocate(byteCount: news.count, alignment: 8)
         self.news.copyMemory(from: news)
     }
 
-    func take() -> HeldMessage? { message.take() }
+    func letGo() { message = nil }
 
     deinit { news.deallocate() }
 }
@@ -30,7 +32,7 @@ public func ipn_borrow(_ descriptor: CInt, _ message: UnsafeMutablePointer<ipn_m
         let arrived = held.message
         let isNews = arrived.outOfBand != nil
         var own: HeldMessage? = consume held
-        let borrowed = arrived.withWhole { Borrowed(own.take()!, isNews ? $0 : UnsafeRawBufferPointer(start: nil, count: 0)) }
+        let borrowed = arrived.withWhole { Borrowed(own.take()!, of: socket, isNews ? $0 : UnsafeRawBufferPointer(start: nil, count: 0)) }
         message.pointee = ipn_message(
             bytes: isNews ? UnsafeRawPointer(borrowed.news.baseAddress) : arrived.start,
             length: isNews ? borrowed.news.count : arrived.count, tag: arrived.tag, loss: arrived.loss,
@@ -43,18 +45,26 @@ public func ipn_borrow(_ descriptor: CInt, _ message: UnsafeMutablePointer<ipn_m
 @c @implementation
 public func ipn_return(_ descriptor: CInt, _ message: UnsafeMutablePointer<ipn_message>!) -> CInt {
     answer { () throws(Errno) in
-        let socket = try SocketTable.find(descriptor)
-        guard let handle = message?.pointee.handle else { throw Errno.invalidArgument }
+        guard let message else { throw Errno.badAddress }
+        guard let handle = message.pointee.handle else { throw Errno.invalidArgument }
+        let borrowed = Unmanaged<Borrowed>.fromOpaque(handle)
+        let lender = borrowed.takeUnretainedValue().socket
+        let socket: Socket?
+        var failure = Errno.invalidArgument
+        do throws(Errno) {
+            socket = try SocketTable.find(descriptor)
+        } catch {
+            socket = nil
+            failure = error
+        }
+        guard socket === lender || lender.isClosed else { throw failure }
         message.pointee.handle = nil
-        if let held = Unmanaged<Borrowed>.fromOpaque(handle).takeRetainedValue().take() { socket.giveBack(held) }
+        let held = borrowed.takeRetainedValue()
+        lender.giveBack(held)
+        // What was borrowed from a socket that was closed meanwhile is given back, and was wrong.
+        guard socket === lender else { throw failure }
         return 0
     }
-}
-
-/// What a loan's `handle` points to.
-private final class Loaned {
-    let slot: LentSlot
-    init(_ slot: LentSlot) { self.slot = slot }
 }
 
 @c @implementation
@@ -62,38 +72,38 @@ public func ipn_loan(_ descriptor: CInt, _ loan: UnsafeMutablePointer<ipn_loan>!
     answer { () throws(Errno) in
         let socket = try SocketTable.find(descriptor)
         guard let loan else { throw Errno.badAddress }
-        let slot = try socket.loan(length, flags: flags)
-        loan.pointee = CIPN.ipn_loan(
-            bytes: slot.bytes, length: length, tag: 0, handle: Unmanaged.passRetained(Loaned(slot)).toOpaque())
+        let (slot, number) = try socket.lend(length, flags: flags)
+        loan.pointee = CIPN.ipn_loan(bytes: slot.bytes, length: length, tag: 0, handle: UnsafeMutableRawPointer(bitPattern: number))
         return 0
     }
 }
 
 @c @implementation
 public func ipn_publish(_ descriptor: CInt, _ loan: UnsafeMutablePointer<ipn_loan>!) -> CInt {
-    answer { () throws(Errno) in
-        let socket = try SocketTable.find(descriptor)
-        let (slot, length, tag) = try take(loan)
-        guard length <= slot.count else {
-            socket.cancel(slot)
-            throw Errno(rawValue: EMSGSIZE)
-        }
-        socket.publish(slot.shortened(to: length), tag: tag)
-        return 0
+    end(loan, of: descriptor) { (socket, number) throws(Errno) in
+        try socket.publish(number, count: loan.pointee.length, tag: loan.pointee.tag)
     }
 }
 
 @c @implementation
 public func ipn_cancel(_ descriptor: CInt, _ loan: UnsafeMutablePointer<ipn_loan>!) -> CInt {
-    answer { () throws(Errno) in
-        let socket = try SocketTable.find(descriptor)
-        socket.cancel(try take(loan).slot)
-        return 0
-    }
+    end(loan, of: descriptor) { (socket, number) throws(Errno) in try socket.cancel(number) }
 }
 
-private func take(_ loan: UnsafeMutablePointer<ipn_loan>?) throws(Errno) -> (slot: LentSlot, length: Int, tag: UInt64) {
-    guard let loan, let handle = loan.pointee.handle else { throw Errno.invalidArgument }
-    loan.pointee.handle = nil
-    return (Unmanaged<Loaned>.fromOpaque(handle).takeRetainedValue().slot, loan.pointee.length, loan.pointee.tag)
+/// - Parameter body: fails with `EINVAL` where it is no loan of the socket's, which then leaves it as it is.
+private func end(
+    _ loan: UnsafeMutablePointer<ipn_loan>?, of descriptor: CInt, _ body: (Socket, UInt) throws(Errno) -> Void
+) -> CInt {
+    answer { () throws(Errno) in
+        guard let loan else { throw Errno.badAddress }
+        let number = UInt(bitPattern: loan.pointee.handle)
+        do throws(Errno) {
+            try body(SocketTable.find(descriptor), number)
+        } catch {
+            if error == .messageTooLong || SocketTable.abandon(loan: number) { loan.pointee.handle = nil }
+            throw error
+        }
+        loan.pointee.handle = nil
+        return 0
+    }
 }

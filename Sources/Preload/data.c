@@ -23,9 +23,9 @@ static void check(size_t length, size_t room) {
 }
 
 /* What moves no byte is left to the kernel, as sockets have it: read(2) of nothing takes no message, and parts without a
- * byte, or more of them than there may be, make none. */
+ * byte, none at all, or more of them than there may be, make none. */
 static bool moves_nothing(const struct iovec *parts, int count) {
-  if (count <= 0 || count > IOV_MAX) return true;
+  if (!parts || count <= 0 || count > IOV_MAX) return true;
   for (int i = 0; i < count; i++)
     if (parts[i].iov_len > 0) return false;
   return true;
@@ -131,6 +131,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
   if (!OURS(fd)) return real.sendmmsg(fd, messages, count, flags);
+  if (!messages && count > 0) return errno = EFAULT, -1;
   unsigned done = 0;
   for (; done < count; done++) {
     ssize_t result = sent(fd, library.sendmsg(fd, &messages[done].msg_hdr, flags));
@@ -161,6 +162,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
       if (messages[i].msg_hdr.msg_controllen > 0) look_for_sockets(&messages[i].msg_hdr);
     return result;
   }
+  if (!messages && count > 0) return errno = EFAULT, -1;
   if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)) return errno = EINVAL, -1;
   struct timespec start;
   clock_gettime(CLOCK_MONOTONIC, &start);

@@ -145,6 +145,36 @@ import TestSupport
         #expect(try party("await 0 -1") == "ok i")
     }
 
+    /// As with a datagram socket: whether those before it were read or not.
+    @Test func eachMessageIsAnEdge() throws {
+        let (party, other) = (try Party(.preload), try Party(.preload))
+        try party.makes(0, path)
+        try other.joins(0, path)
+        try party.does("watch 0 ie")
+        for count in 1...20 {
+            if count % 2 == 0 { try party.sleeps("await 0 -1") }
+            try other.does("send 0 - x")
+            let told = count % 2 == 0 ? try party.answer() : try party("await 0 -1")
+            #expect(told == "ok i", "message \(count)")
+            #expect(try party("await 0 20") == "ok none", "once, message \(count)")
+        }
+        // A read is none.
+        try party.does("recv 0 d 10")
+        #expect(try party("await 0 20") == "ok none")
+    }
+
+    @Test func whoWasInterruptedMayPoll() throws {
+        let (party, other) = (try Party(.library), try Party(.library))
+        try party.makes(0, path)
+        try other.joins(0, path)
+        try party.does("interrupt 20")
+        #expect(try party("recv 0 - 10") == "EINTR")
+        try party.does("interrupt 0")
+        try party.sleeps("plainpoll 0 -1")
+        try other.does("send 0 - x")
+        #expect(try party.answer() == "ok i")
+    }
+
     @Test func closingEndsAWatch() throws {
         let party = try Party(.preload)
         try party.makes(0, path)

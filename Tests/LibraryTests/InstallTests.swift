@@ -23,7 +23,19 @@ import TestSupport
         }
         let shown = try Installation.run("sh", "-c", "nm -D --defined-only '\(library)' | awk '$2 == \"T\" { print $3 }'")
         let names = shown.split(separator: "\n")
-        #expect(names.count == 24 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
+        #expect(names.count == 25 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
+    }
+
+    /// Also those of programs that are compiled with a strict standard.
+    @Test(arguments: ["c99", "c11", "c17"]) func theHeadersCompileAlone(standard: String) throws {
+        let include = try Installation.shared.get().prefix + "/include"
+        let headers = try FileManager.default.contentsOfDirectory(atPath: include)
+        #expect(headers.sorted() == ["ipn.h", "ipn_media.h", "ipn_policy.h"])
+        for header in headers {
+            try Installation.run(
+                "sh", "-c",
+                "echo '#include <\(header)>' | clang -x c -std=\(standard) -Wall -Wextra -Wpedantic -Werror -fsyntax-only '-I\(include)' -")
+        }
     }
 
     /// The installed programs find each other, wherever they were put.

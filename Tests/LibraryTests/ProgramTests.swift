@@ -25,6 +25,29 @@ import TestSupport
         try eventually("the network is gone") { scratch.contents.isEmpty }
     }
 
+    @Test func whatIsWrongIsAnErrorAndLosesNothing() throws {
+        _ = try run("misuse")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
+    @Test func noCallIsHeldUpByAnotherThatSleeps() throws {
+        _ = try run("beside")
+        try eventually("the networks are gone") { scratch.contents.isEmpty }
+    }
+
+    /// Thousands of times: a wake-up that is lost is one that came between two steps. By the library, as each kind of set has it;
+    /// by the preload, as sockets have it.
+    @Test(arguments: ["library edge", "library level", "preload edge", "preload level"])
+    func noRoomIsMissed(way: String) throws {
+        let installation = try Installation.shared.get()
+        let isUnderPreload = way.hasPrefix("preload")
+        let program = try installation.compile("room", isUnderPreload: isUnderPreload)
+        let words = (isUnderPreload ? ["run", "--", program] : []) + [path, way.hasSuffix("edge") ? "edge" : "level", "10000"]
+        let result = try Child.run(isUnderPreload ? "\(installation.prefix)/bin/ipn" : program, words)
+        #expect(result.status == 0, "\(result.errors)")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     @Test func aPolicysOptionsRequestsAndNews() throws {
         let tool = try Installation.shared.get().prefix + "/bin/ipn"
         #expect(try Child.run(tool, ["create", path, "--policy", Child.built("libsieve.so")]).status == 0)

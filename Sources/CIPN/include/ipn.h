@@ -14,12 +14,14 @@
 #define IPN_H
 
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/select.h> /* sigset_t, also with -std=c99, where signal.h has none */
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
+
+struct timespec; /* with -std=c99 time.h has none */
 
 #ifdef __cplusplus
 extern "C" {
@@ -120,6 +122,11 @@ int ipn_poll(struct pollfd *descriptors, nfds_t count, int milliseconds);
 /* As ppoll(2): a time-out in nanoseconds, NULL for none, and signals that are blocked only while it waits. */
 int ipn_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
+/* For edges: another number when another message has come since, read or not, or somebody who sends has come or gone; and the
+ * next one is an edge for epoll(7) in any case. Without it, edge-triggered, read until EAGAIN: only then is there another. 0 for
+ * what is no socket of ours. */
+uint64_t ipn_arrivals(int descriptor);
+
 /* Zero copy. A borrowed message lies in its sender's memory, read-only, until it is returned; its sender could change it
  * meanwhile: check a copy of what a decision depends on. Four of each sender at a time (ENOBUFS). */
 struct ipn_message {
@@ -137,7 +144,9 @@ struct ipn_message {
 int ipn_borrow(int descriptor, struct ipn_message *message, int flags);
 int ipn_return(int descriptor, struct ipn_message *message);
 
-/* A loaned slot is written in place and then published or cancelled, by the thread that has it, before another send. */
+/* A loaned slot is written in place and then published or cancelled, before another send: EDEADLK for the thread that has it,
+ * others wait. EINVAL for another socket's loan, which stays one. The memory stays when the socket is closed meanwhile, until an
+ * attempt to publish or cancel it (EBADF). */
 struct ipn_loan {
   void *bytes;
   size_t length; /* as asked for; may be made smaller before it is published */

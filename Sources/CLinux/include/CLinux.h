@@ -106,7 +106,11 @@ void linux_take_strokes(int event);
 /* A stroke; a full socket has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
-/* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. */
+/* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. The two low
+ * bits of the last byte may be any: they say what a stroke is for, and where neither is set, it may be for either. */
+#define LINUX_STROKE_DATA 1
+#define LINUX_STROKE_ROOM 2
+#define LINUX_STROKE_ANY 3
 int linux_filter_key(int socket, uint64_t key);
 /* An abstract name (unix(7)): bytes that stand in no folder. The name is without its leading zero byte. */
 int linux_bind_abstract(int socket, const char *name, size_t length);
@@ -115,7 +119,7 @@ ssize_t linux_abstract_name(int socket, char *name, size_t room);
 /* A new socket that sends to `named`, or to where `connected` does: a description of its own for each who rings. */
 int linux_datagram_to(int named);
 int linux_datagram_like(int connected);
-/* Takes the 8-byte datagrams that are there, some hundreds at most. Returns their number. */
+/* Takes the 8-byte datagrams that are there, some hundreds at most. Returns what they were for; 0 where none was there. */
 int linux_drain_datagrams(int socket);
 static inline void linux_send_key(int socket, uint64_t key) { send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL); }
 /* The same, and 1 where nobody has the socket open any more. */
@@ -131,7 +135,7 @@ ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, con
 ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags);
 
 /* Adds a control message behind `used` bytes of them; sets MSG_CTRUNC where it does not fit in `room`. Returns the bytes
- * used then. The other looks for one: 1 where it is there. See cmsg(3). */
+ * used then. The other looks for one: 1 where it is there, -1 where a message is longer than what holds it. See cmsg(3). */
 size_t linux_put_control(struct msghdr *message, size_t room, size_t used, int level, int type, const void *data, size_t size);
 int linux_get_control(const struct msghdr *message, int level, int type, void *data, size_t size);
 
