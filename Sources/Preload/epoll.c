@@ -7,6 +7,7 @@ struct watch {
   int set, fd; /* set -1: unused */
   struct epoll_event wanted;
   uint32_t told; /* edge-triggered: what the program knows already */
+  uint64_t arrivals; /* edge-triggered: as ipn_arrivals had it then */
   bool is_spent; /* EPOLLONESHOT, and told */
 };
 
@@ -52,7 +53,7 @@ static int tell_kernel(int operation, struct watch *watch) {
 static int add(int set, int fd, const struct epoll_event *event) {
   struct watch *watch = find_free();
   if (!watch) return errno = ENOSPC, -1;
-  *watch = (struct watch){set, fd, *event, 0, false};
+  *watch = (struct watch){set, fd, *event, 0, 0, false};
   if ((unsigned)set >= TABLE_LIMIT || tell_kernel(EPOLL_CTL_ADD, watch) < 0) return watch->set = -1;
   table_add(&watched, set);
   return 0;
@@ -62,7 +63,7 @@ static int change(int set, int fd, const struct epoll_event *event) {
   struct watch *watch = find(set, fd);
   if (!watch) return errno = ENOENT, -1;
   struct watch before = *watch;
-  *watch = (struct watch){set, fd, *event, 0, false};
+  *watch = (struct watch){set, fd, *event, 0, 0, false};
   if (tell_kernel(EPOLL_CTL_MOD, watch) == 0) return 0;
   *watch = before;
   return -1;
@@ -124,11 +125,17 @@ static int64_t nanoseconds(void) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+static bool wants_edges(const struct watch *watch) {
+  return watch->wanted.events & EPOLLET && watch->wanted.events & (IN | EPOLLPRI);
+}
+
 /* What there is to tell of a socket for which ipn_ppoll has found this. */
-static uint32_t fresh(struct watch *watch, uint32_t found) {
+static uint32_t fresh(struct watch *watch, uint32_t found, uint64_t arrivals) {
   found &= watch->wanted.events | EPOLLERR | EPOLLHUP;
   if (!(watch->wanted.events & EPOLLET)) return found;
-  uint32_t before = watch->told;
+  /* Each message is an edge, whether those before it were read or not. */
+  uint32_t before = watch->told & ~(arrivals == watch->arrivals ? 0 : IN | EPOLLPRI);
+  watch->arrivals = arrivals;
   watch->told = found;
   return found & ~before;
 }
@@ -139,10 +146,13 @@ static int collect(int set, struct epoll_event *events, int most) {
   acquire();
   struct pollfd list[used + 1];
   struct watch *candidates[used + 1];
+  uint64_t arrivals[used + 1];
   int count = 0;
   for (struct watch *watch = watches; watch < watches + used; watch++) {
     if (watch->set != set || watch->is_spent) continue;
     candidates[count] = watch;
+    /* Before the look: what comes after it strikes the handle. */
+    arrivals[count] = wants_edges(watch) ? library.arrivals(watch->fd) : 0;
     list[count++] = (struct pollfd){.fd = watch->fd, .events = (short)(watch->wanted.events & 0x7ff)};
   }
   int found = 0;
@@ -151,7 +161,7 @@ static int collect(int set, struct epoll_event *events, int most) {
     for (int i = 0; i < count && found < most; i++) {
       int place = (int)((turn + (unsigned)i) % (unsigned)count);
       struct watch *watch = candidates[place];
-      uint32_t news = list[place].revents & POLLNVAL ? 0 : fresh(watch, (uint32_t)(unsigned short)list[place].revents);
+      uint32_t news = list[place].revents & POLLNVAL ? 0 : fresh(watch, (uint32_t)(unsigned short)list[place].revents, arrivals[place]);
       if (!news) continue;
       events[found++] = (struct epoll_event){.events = news, .data = watch->wanted.data};
       if (!(watch->wanted.events & EPOLLONESHOT)) continue;
@@ -162,16 +172,13 @@ static int collect(int set, struct epoll_event *events, int most) {
   return found;
 }
 
-/* Takes the tokens out of what the kernel told. A stroke on a bell is an edge. */
+/* Takes the tokens out of what the kernel told: they only say that it is time to look. */
 static int without_tokens(struct epoll_event *events, int count) {
   int kept = 0;
-  acquire();
   for (int i = 0; i < count; i++) {
     struct watch *watch = events[i].data.ptr;
     if (watch < watches || watch >= watches + WATCHES) events[kept++] = events[i];
-    else watch->told &= ~(uint32_t)(IN | EPOLLPRI);
   }
-  release();
   return kept;
 }
 
@@ -182,7 +189,7 @@ static int wait_ours(int set, struct epoll_event *events, int most, int64_t dura
   /* Neither ours nor the others may keep each other from being told. */
   static unsigned turn;
   int share = most > 1 ? most - 1 : (int)(turn++ & 1);
-  for (;; share = share ? share : 1) {
+  for (bool isLate = false;; share = share ? share : 1) {
     int found = share ? collect(set, events, share) : 0;
     int64_t left = end == INT64_MAX ? -1 : (end - nanoseconds() + 999999) / 1000000;
     int wait = found > 0 || !share ? 0 : duration < 0 ? -1 : left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
@@ -190,7 +197,9 @@ static int wait_ours(int set, struct epoll_event *events, int most, int64_t dura
     if (others < 0) return found > 0 ? found : -1;
     int kept = without_tokens(events + found, others);
     if (found + kept > 0) return found + kept;
-    if (share && others == 0 && end <= nanoseconds()) return 0;
+    /* A token that came at the last moment is worth a look. */
+    if (share && end <= nanoseconds() && (others == 0 || isLate)) return 0;
+    isLate = end <= nanoseconds();
   }
 }
 

@@ -11,7 +11,7 @@
 
 #define LIBRARY_FUNCTIONS(X)                                                                                                   \
   X(socket) X(close) X(bind) X(connect) X(shutdown) X(getsockname) X(getpeername) X(setsockopt) X(getsockopt) X(ioctl)         \
-  X(send) X(sendmsg) X(recv) X(recvmsg) X(ppoll) X(is_socket) X(duplicated) X(closed)
+  X(send) X(sendmsg) X(recv) X(recvmsg) X(ppoll) X(arrivals) X(is_socket) X(duplicated) X(closed)
 
 /* Whoever finds a descriptor in the table finds these filled in. */
 struct library {
