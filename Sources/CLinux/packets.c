@@ -7,8 +7,6 @@
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 
-#define MOST_DESCRIPTORS 64
-
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 int linux_lock_byte(int descriptor, off_t place, int waiting) {
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
@@ -54,13 +52,13 @@ int linux_datagram_pair(int ends[2]) {
 
 union control {
   struct cmsghdr align;
-  char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+  char bytes[CMSG_SPACE(LINUX_MOST_DESCRIPTORS * sizeof(int))];
 };
 
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags) {
   union control control;
   struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = part_count};
-  if (count > MOST_DESCRIPTORS) return errno = EINVAL, -1;
+  if (count > LINUX_MOST_DESCRIPTORS) return errno = EINVAL, -1;
   if (count > 0) {
     message.msg_control = control.bytes;
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));

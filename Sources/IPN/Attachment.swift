@@ -57,7 +57,7 @@ struct Attachment: ~Copyable {
                 let socket = try PacketSocket(connectingTo: rendezvous.path)
                 let keeper = try socket.peer().user
                 guard keeper == status.owner || keeper == 0 else { throw Errno.notPermitted }
-                return try Introduction(control: ControlSocket(socket), file: try file.duplicate()).greet()
+                return try Introduction(control: ControlSocket(socket), file: try file.duplicate()).greet(binding: wanted != nil)
             } catch {
                 switch error {
                 case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset:
@@ -102,14 +102,17 @@ struct Introduction: ~Copyable {
     }
 
     /// Proves that we can reach the marker, or have what a member has, and takes what every member holds.
-    consuming func greet() throws(Errno) -> Attachment {
+    /// - Parameter binding: it is to be bound, which needs a right of its own.
+    consuming func greet(binding: Bool = false) throws(Errno) -> Attachment {
         let proof = file.raw
-        var answer = try link.introduce(ipn_request(IPN_OP_HELLO), descriptors: [proof])
+        var request = ipn_request(IPN_OP_HELLO)
+        if binding { request.want = UInt32(IPN_WANT_MANAGE) }
+        var answer = try link.introduce(request, descriptors: [proof])
         guard let page = answer.descriptors.next(), let marker = answer.descriptors.next(), let path = answer.descriptors.next()
         else { throw Errno(rawValue: EPROTO) }
-        let pageDescriptor = Descriptor(owning: page)
-        let markerDescriptor = Descriptor(owning: marker)
-        let pathDescriptor = Descriptor(owning: path)
+        let pageDescriptor = page.adopted()
+        let markerDescriptor = marker.adopted()
+        let pathDescriptor = path.adopted()
         let status = try pathDescriptor.status()
         guard try SharedMemory.sealedSize(of: pageDescriptor) >= NetworkPage.size else { throw Errno(rawValue: EPROTO) }
         return Attachment(

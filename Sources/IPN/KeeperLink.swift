@@ -101,7 +101,7 @@ struct KeeperLink: ~Copyable {
             throw Errno(rawValue: head.error)
         }
         var descriptors: [CInt] = []
-        while let raw = packet.descriptors.next() { descriptors.append(raw) }
+        while let handed = packet.descriptors.next() { descriptors.append(handed.release()) }
         return Answer(
             head: head, records: Array(buffer[size..<packet.length]), descriptors: DescriptorList(owning: descriptors))
     }

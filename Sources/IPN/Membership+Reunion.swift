@@ -121,8 +121,8 @@ extension Membership {
     private func comeBack() throws(Errno) {
         _ = waitForAnswer()
         var answer = try link.takePosted(waiting: false)
-        guard let number = answer.descriptors.next() else { throw Errno(rawValue: EPROTO) }
-        let descriptor = Descriptor(owning: number)
+        guard let handed = answer.descriptors.next() else { throw Errno(rawValue: EPROTO) }
+        let descriptor = handed.adopted()
         guard try SharedMemory.sealedSize(of: descriptor) >= pageMapping.size else { throw Errno(rawValue: EPROTO) }
         try pageMapping.replace(by: descriptor.raw)
     }

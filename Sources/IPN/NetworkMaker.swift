@@ -39,9 +39,12 @@ enum NetworkMaker {
         guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
         let target = try present.currentPath()
-        let temporary = "\(target).\(getpid())"
+        let passing = PassingName(beside: target)
+        passing.clearLeftovers()
+        let temporary = passing.path
         let marker = try markerSocket(mode: old.mode & 0o7777)
         try bindMarker(marker, temporary)
+        step("take over: marker bound, not renamed")
         // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
         if let leftover = try? Rendezvous(marker: try present.status()) { _ = unlink(leftover.path) }
         do throws(Errno) {
@@ -87,13 +90,13 @@ enum NetworkMaker {
             return
         }
         // A name that fits no address: bound under another, it is then given its own, unless somebody has that.
-        let prefix = "/proc/self/fd/\(directory)/"
-        let passing = "\(prefix).ipn-\(getpid())-\(raw)"
-        _ = try withSocketAddress(passing) { address, length in linux_bind(raw, address, length) }
+        let passing = PassingName(beside: short)
+        passing.clearLeftovers()
+        _ = try withSocketAddress(passing.path) { address, length in linux_bind(raw, address, length) }
         do throws(Errno) {
-            _ = try systemCall { linux_rename_new(passing, short) }
+            _ = try systemCall { linux_rename_new(passing.path, short) }
         } catch {
-            _ = unlink(passing)
+            _ = unlink(passing.path)
             throw error == .fileExists ? .addressInUse : error
         }
     }

@@ -122,14 +122,14 @@ struct PeerTable {
             guard descriptors.count >= (item.flags & UInt32(IPN_MEMBER_IS_HEARD) != 0 ? 6 : 4), let region = descriptors.next(),
                 let reader = descriptors.next(), let writer = descriptors.next(), let clapper = descriptors.next()
             else { throw Errno(rawValue: EPROTO) }
-            let clapperDescriptor = Descriptor(owning: clapper)
-            let regionDescriptor = Descriptor(owning: region)
+            let clapperDescriptor = clapper.adopted()
+            let regionDescriptor = region.adopted()
             let isDatagram = item.flags & UInt32(IPN_MEMBER_RUNG_BY_DATAGRAM) != 0
-            let readerBell = Bell(owning: Descriptor(owning: reader), isDatagram: isDatagram)
-            let writerBell = Bell(owning: Descriptor(owning: writer), isDatagram: isDatagram)
+            let readerBell = Bell(owning: reader.adopted(), isDatagram: isDatagram)
+            let writerBell = Bell(owning: writer.adopted(), isDatagram: isDatagram)
             if item.flags & UInt32(IPN_MEMBER_IS_HEARD) != 0 {
                 guard let readerEar = descriptors.next(), let writerEar = descriptors.next() else { throw Errno(rawValue: EPROTO) }
-                newEars.append((readerEar, writerEar))
+                newEars.append((readerEar.release(), writerEar.release()))
             }
             guard entries[item.node_id] == nil else { break }
             guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno(rawValue: EPROTO) }
@@ -148,18 +148,15 @@ struct PeerTable {
             }
             entries[item.node_id] = Entry(peer: peer, receives: receives, sends: sends, isKeeper: isKeeper, joined: newsCount)
         case IPN_EVENT_POOL:
-            let raw = item.descriptors > 0 ? descriptors.next() : nil
-            guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else {
-                if let raw { _ = close(raw) }
-                break
-            }
+            let handed = item.descriptors > 0 ? descriptors.next() : nil
+            guard entries[item.node_id]?.cursor == nil, item.cursor < UInt32(IPN_CURSORS) else { break }
             entries[item.node_id]?.cursor = Int(item.cursor)
             entries[item.node_id]?.start = item.start
             entries[item.node_id]?.wasThere = item.flags & UInt32(IPN_MEMBER_WAS_THERE) != 0
             entries[item.node_id]?.began = newsCount
             // A pool that does not hold together is its writer's affair alone: we hear nothing of it.
-            if let raw {
-                let descriptor = Descriptor(owning: raw)
+            if let handed {
+                let descriptor = handed.adopted()
                 let pool = try? pool(descriptor, of: item.node_id)
                 entries[item.node_id]?.pool = pool
             }
@@ -179,7 +176,7 @@ struct PeerTable {
             guard descriptors.count >= 2, let readerEar = descriptors.next(), let writerEar = descriptors.next() else {
                 throw Errno(rawValue: EPROTO)
             }
-            newEars.append((readerEar, writerEar))
+            newEars.append((readerEar.release(), writerEar.release()))
         default:
             break
         }

@@ -101,20 +101,25 @@ extension Keeper {
         _ member: Member, _ request: ipn_request, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) -> [CInt] {
         guard wasInherited, !member.hasGreeted else { throw Errno(rawValue: ESTALE) }
-        guard let raw = descriptors.next() else { throw Errno.notPermitted }
-        defer { Disposal.close(raw) }
-        guard case .path = HandedKind(of: raw), marker.isReached(by: raw) else { throw Errno.permissionDenied }
+        guard let proof = descriptors.next() else { throw Errno.notPermitted }
+        guard marker.isReached(by: proof.raw) else { throw Errno.permissionDenied }
+        let absentee = absentees[request.value]
+        if let absentee { guard isItself(member, absentee) else { throw Errno.notPermitted } }
+        // What was granted stays granted, as far as the roll says so.
+        let isBound = request.want & UInt32(IPN_WANT_MANAGE) != 0
+        if isBound && absentee?.entry.state.has(IPN_ROLL_BOUND) != true { guard try rights(of: member).manage else { throw Errno.notPermitted } }
+        if let absentee {
+            try takeBackNode(member, request, &descriptors, as: absentee)
+        } else {
+            try checkHasPart(member)
+            if request.value != 0 {
+                try takeBackObserver(member, request, &descriptors)
+            } else if let handle = descriptors.next() {
+                member.show(handle)
+            }
+        }
         member.hasGreeted = true
-        if request.value != 0 {
-            try takeBackNode(member, request, &descriptors)
-        } else if let handle = descriptors.next() {
-            member.show(handle)
-        }
-        if request.want & UInt32(IPN_WANT_MANAGE) != 0 {
-            // A node of the roll was bound before; who is bound and nothing else needs the right now.
-            if member.node == nil { guard try rights(of: member).manage else { throw Errno.notPermitted } }
-            member.isBound = true
-        }
+        member.isBound = isBound
         member.handlesOutOfBand = request.want & UInt32(IPN_WANT_OOB) != 0
         member.wantsNumberOfNodes = request.want & UInt32(IPN_WANT_NUMNODES) != 0
         member.description = withUnsafeBytes(of: request.text) {
@@ -124,30 +129,30 @@ extension Keeper {
         return [pageReader.raw]
     }
 
-    private func takeBackNode(_ member: Member, _ request: ipn_request, _ descriptors: inout DescriptorList) throws(Errno) {
-        let absentee = absentees[request.value]
-        let receives: Bool
-        let sends: Bool
-        if let absentee {
-            guard !absentee.hasDeparted, absentee.entry.userID == member.peer.user || member.peer.user == 0 else {
-                throw Errno.notPermitted
-            }
-            // What was granted stays granted; what it has shut down meanwhile, without a keeper to tell, is over.
-            receives = absentee.receives && request.want & UInt32(IPN_WANT_RECEIVE) != 0
-            sends = absentee.sends && request.want & UInt32(IPN_WANT_SEND) != 0
-        } else {
-            // An observer is on no roll. Everybody else who is not on it was let go.
-            let rights = try rights(of: member)
-            guard request.want & UInt32(IPN_WANT_RECEIVE | IPN_WANT_SEND) == 0, !rights.isEmpty else {
-                throw Errno(rawValue: ESTALE)
-            }
-            (receives, sends) = (false, false)
-        }
+    /// Whether a member is who the roll says: the very process, by the kernel's word. Its number is nobody else's as long as it
+    /// has not ended, which we are told; a roll whose numbers count in another place has no such entries.
+    private func isItself(_ member: Member, _ absentee: Absentee) -> Bool {
+        guard !absentee.hasDeparted, absentee.entry.processID == member.peer.processID else { return false }
+        return absentee.entry.userID == member.peer.user || member.peer.user == 0
+    }
+
+    /// An observer is on no roll. It gets a name of our own: whatever it says it was may be somebody else's.
+    private func takeBackObserver(_ member: Member, _ request: ipn_request, _ descriptors: inout DescriptorList) throws(Errno) {
+        // Everybody else who is not on the roll was let go.
+        guard request.want & UInt32(IPN_WANT_RECEIVE | IPN_WANT_SEND) == 0 else { throw Errno(rawValue: ESTALE) }
+        member.node = try handedIn(&descriptors, request, member, nodeID: newNodeID(), receives: false, sends: false)
+    }
+
+    private func takeBackNode(
+        _ member: Member, _ request: ipn_request, _ descriptors: inout DescriptorList, as absentee: Absentee
+    ) throws(Errno) {
+        // What it has shut down meanwhile, without a keeper to tell, is over.
         let node = try handedIn(
-            &descriptors, request, member, nodeID: request.value, receives: receives, sends: sends)
-        guard let absentee else { return member.node = node }
-        if let raw = descriptors.next() {
-            let pool = try checkedPool(raw)
+            &descriptors, request, member, nodeID: absentee.entry.nodeID,
+            receives: absentee.receives && request.want & UInt32(IPN_WANT_RECEIVE) != 0,
+            sends: absentee.sends && request.want & UInt32(IPN_WANT_SEND) != 0)
+        if let handed = descriptors.next() {
+            let pool = try checkedPool(handed)
             // Without a cursor the keeper died before it knew of the pool: then its owner asks again.
             if let cursor = absentee.cursor { take(pool: pool, of: node, cursor: cursor) }
         } else if let cursor = absentee.cursor {
@@ -157,9 +162,10 @@ extension Keeper {
         node.port = absentee.entry.port
         node.place = absentee.place
         node.isAnswered = true
+        node.isBound = request.want & UInt32(IPN_WANT_MANAGE) != 0
         node.isNewHere = request.epoch == 0
         returning[node.nodeID] = node
-        absentees[request.value] = nil
+        absentees[node.nodeID] = nil
         if absentee.processNumber >= 0 { poller.remove(absentee.processNumber) }
         note(node)
         member.node = node

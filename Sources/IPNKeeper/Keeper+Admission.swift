@@ -30,8 +30,14 @@ extension Keeper {
         do throws(Errno) { try requireMemory(Self.memoryOfMember) } catch { refusal = error }
         let pidfd = linux_peer_pidfd(socket.descriptor.raw, peer.processID)
         let token = newToken()
-        try poller.add(socket.descriptor.raw, token: token)
-        if pidfd >= 0 { try poller.add(pidfd, token: token | Self.processBit) }
+        do throws(Errno) {
+            try poller.add(socket.descriptor.raw, token: token)
+            if pidfd >= 0 { try poller.add(pidfd, token: token | Self.processBit) }
+        } catch {
+            if pidfd >= 0 { _ = close(pidfd) }
+            socket.refuseAll()
+            throw error
+        }
         let member = Member(
             token: token, control: ControlSocket(socket), peer: peer,
             process: pidfd >= 0 ? Descriptor(owning: pidfd) : nil)
@@ -64,7 +70,7 @@ extension Keeper {
         // Everybody who is in has a right to be: who comes is turned away, over the descriptor kept for that.
         guard spare.take() else { return false }
         let raw = linux_accept(listener.raw, CInt(SOCK_CLOEXEC.rawValue))
-        if raw >= 0 { _ = close(raw) }
+        if raw >= 0 { Disposal.close(raw) }
         spare.refill()
         return raw >= 0
     }

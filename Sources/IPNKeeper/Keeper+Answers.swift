@@ -114,8 +114,7 @@ extension Keeper {
 
     /// A part of the list of members, and in the answer where it goes on.
     private func others(than member: Member, after token: UInt64, atMost room: Int, _ answer: inout ipn_answer) throws(Errno) -> [Member] {
-        // Who is on it is nobody's business who has no part in it.
-        guard !(try rights(of: member).isEmpty) else { throw Errno.permissionDenied }
+        try checkHasPart(member)
         let tokens = members.keys.filter { $0 > token }.sorted()
         let shown = tokens.prefix(room)
         answer.options = options

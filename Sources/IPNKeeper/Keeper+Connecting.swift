@@ -27,6 +27,7 @@ extension Keeper {
         if router != nil { giveUpClaim(member) }
         let node = try handedIn(
             &descriptors, request, member, nodeID: newNodeID(), receives: receives, sends: sends)
+        node.isBound = member.isBound
         if receives || sends {
             // An observer takes no port.
             if let claimed = claimedPort(member) {
@@ -38,7 +39,10 @@ extension Keeper {
                 try enter(node, member, call: request.epoch)
                 if let router { try openPort(router, member, node) }
             } catch {
+                // As if it had never asked.
                 usedPorts.remove(node.port)
+                strike(node)
+                if let router { router.enter { router.policy.table.delport?($0, CInt(node.port)) } }
                 throw error
             }
         }
@@ -68,21 +72,16 @@ extension Keeper {
         guard let region = descriptors.next(), let readerBell = descriptors.next(), let writerBell = descriptors.next(),
             let clapper = descriptors.next()
         else { throw Errno.invalidArgument }
-        guard case .memory = HandedKind(of: region), case .eventCounter = HandedKind(of: readerBell),
-            case .eventCounter = HandedKind(of: writerBell), case .datagramSocket = HandedKind(of: clapper)
-        else {
-            for raw in [region, readerBell, writerBell, clapper] { Disposal.close(raw) }
-            throw Errno.invalidArgument
-        }
-        let regionDescriptor = Descriptor(owning: region)
-        let readers = Bell(owning: Descriptor(owning: readerBell))
-        let writers = Bell(owning: Descriptor(owning: writerBell))
-        let clapperDescriptor = Descriptor(owning: clapper)
+        try region.check(is: .memory)
+        try readerBell.check(is: .eventCounter)
+        try writerBell.check(is: .eventCounter)
+        try clapper.check(is: .datagramSocket)
+        let memory = region.adopted()
+        guard try SharedMemory.sealedSize(of: memory) == NodeRegion.size else { throw Errno.invalidArgument }
         if let handle = descriptors.next() { member.show(handle) }
-        guard try SharedMemory.sealedSize(of: regionDescriptor) == NodeRegion.size else { throw Errno.invalidArgument }
         let node = ConnectedNode(
-            nodeID: nodeID, userID: member.peer.user, receives: receives, sends: sends, region: regionDescriptor,
-            readerBell: readers, writerBell: writers, clapper: clapperDescriptor, key: request.key)
+            nodeID: nodeID, userID: member.peer.user, receives: receives, sends: sends, region: memory,
+            readerBell: Bell(owning: readerBell.adopted()), writerBell: Bell(owning: writerBell.adopted()), clapper: clapper, key: request.key)
         if member.peer.user != geteuid() { try node.makeKeeperBells() }
         return node
     }
@@ -102,8 +101,8 @@ extension Keeper {
         guard let node = member.node, node.sends else { throw Errno.invalidArgument }
         // Asked for again, where the answer went down with another keeper.
         if node.pool != nil, let cursor = node.cursor { return cursor }
-        guard let raw = descriptors.next() else { throw Errno.invalidArgument }
-        let pool = try checkedPool(raw)
+        guard let handed = descriptors.next() else { throw Errno.invalidArgument }
+        let pool = try checkedPool(handed)
         try checkMemory(of: node.userID)
         guard let cursor = (0..<Int(IPN_CURSORS)).first(where: { !usedCursors.contains($0) }) else {
             throw Errno(rawValue: ENOBUFS)
@@ -118,12 +117,9 @@ extension Keeper {
     }
 
     /// Memory that was handed in as a slot pool.
-    func checkedPool(_ raw: CInt) throws(Errno) -> Descriptor {
-        guard case .memory = HandedKind(of: raw) else {
-            Disposal.close(raw)
-            throw Errno.invalidArgument
-        }
-        let pool = Descriptor(owning: raw)
+    func checkedPool(_ handed: consuming HandedDescriptor) throws(Errno) -> Descriptor {
+        try handed.check(is: .memory)
+        let pool = handed.adopted()
         guard try SharedMemory.sealedSize(of: pool) > Int(IPN_PAGE) else { throw Errno.invalidArgument }
         return pool
     }

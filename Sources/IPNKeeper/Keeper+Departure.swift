@@ -9,7 +9,7 @@ extension Keeper {
         if let router { return departRouted(router, node) }
         if node.port >= 0 { usedPorts.remove(node.port) }
         forgetDebts(to: node.nodeID)
-        guard nodes[node.nodeID] != nil else {
+        guard nodes[node.nodeID] === node else {
             strike(node)
             return announceCounts()
         }

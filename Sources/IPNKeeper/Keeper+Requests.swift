@@ -60,11 +60,10 @@ extension Keeper {
         var given: [CInt] = []
         switch operation {
         case IPN_OP_HELLO:
-            given = try greet(member, descriptors: &descriptors, &answer)
+            given = try greet(member, request, descriptors: &descriptors, &answer)
         case IPN_OP_BIND:
             answer.value = isStarting ? 1 : 0
             try bind(member, request, &descriptors)
-            if let handle = descriptors.next() { member.show(handle) }
             answer.options = options
         case IPN_OP_CONNECT:
             try connect(member, request, descriptors: &descriptors, &answer)
@@ -109,16 +108,16 @@ extension Keeper {
     }
 
     private func greet(
-        _ member: Member, descriptors: inout DescriptorList, _ answer: inout ipn_answer
+        _ member: Member, _ request: ipn_request, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) -> [CInt] {
-        guard let raw = descriptors.next() else { throw Errno.notPermitted }
-        defer { Disposal.close(raw) }
-        switch HandedKind(of: raw) {
+        guard let proof = descriptors.next() else { throw Errno.notPermitted }
+        switch HandedKind(of: proof.raw) {
         case .path:
-            guard marker.isReached(by: raw) else { throw Errno.permissionDenied }
+            guard marker.isReached(by: proof.raw) else { throw Errno.permissionDenied }
+            try checkHasPart(member, wantsToBind: request.want & UInt32(IPN_WANT_MANAGE) != 0)
         case .datagramSocket:
             // The socket itself: a file could have any number.
-            guard let owner = owner(of: raw) else { throw Errno.permissionDenied }
+            guard let owner = owner(of: proof.raw) else { throw Errno.permissionDenied }
             admit(member, claiming: owner, &answer)
         default:
             throw Errno.permissionDenied
@@ -128,23 +127,33 @@ extension Keeper {
         return [pageReader.raw, marker.socket.raw, marker.pathNumber]
     }
 
+    /// Who is on the network is nobody's business who has no part in it, and whoever holds the marker's socket keeps the name taken.
+    /// - Throws: `EACCES` from who has no right at all; `EPERM` where it is the one to bind that is asked for.
+    func checkHasPart(_ member: Member, wantsToBind: Bool = false) throws(Errno) {
+        if isMaker(member) { return }
+        guard try rights(of: member).isEmpty else { return }
+        throw wantsToBind ? .notPermitted : .permissionDenied
+    }
+
     func rights(of member: Member) throws(Errno) -> Rights {
         Rights(marker: try marker.status(), peer: member.peer)
     }
 
     private func bind(_ member: Member, _ request: ipn_request, _ descriptors: inout DescriptorList) throws(Errno) {
-        let object = request.want & UInt32(IPN_WANT_POLICY) != 0 ? descriptors.next() : nil
-        policyObject = object.map { Descriptor(owning: $0) }
         guard !member.isBound, member.node == nil else { throw Errno(rawValue: EISCONN) }
+        let brings = request.want & UInt32(IPN_WANT_POLICY) != 0
         if isStarting {
             // The first of all binds. Its maker made the marker, so it is the owner's; another may be faster.
             if !isMaker(member) { guard try rights(of: member).manage else { throw Errno.notPermitted } }
-            try makeNetwork(request.options, member, policy: object)
+            try makeNetwork(request.options, member, policy: brings ? descriptors.next() : nil)
             isStarting = false
         } else {
             if member.claimed?.isBound != true { guard try rights(of: member).manage else { throw Errno.notPermitted } }
             try checkProtocol(request.options.protocol)
+            // The network has one.
+            if brings { _ = descriptors.next() }
         }
+        if let handle = descriptors.next() { member.show(handle) }
         member.isBound = true
     }
 
@@ -152,7 +161,7 @@ extension Keeper {
         guard [UInt32(IPN_ANY), UInt32(IPN_PROTOCOL_OF_POLICY), options.protocol].contains(wanted) else { throw Errno(rawValue: EPROTO) }
     }
 
-    private func makeNetwork(_ wanted: ipn_options, _ member: Member, policy object: CInt?) throws(Errno) {
+    private func makeNetwork(_ wanted: ipn_options, _ member: Member, policy object: consuming HandedDescriptor?) throws(Errno) {
         var wanted = wanted
         guard (1...UInt32(IPN_MTU_MAX)).contains(wanted.mtu), (1...UInt32(IPN_NUMNODES_MAX)).contains(wanted.node_limit),
             (1...UInt32(IPN_MSGPOOLSIZE_MAX)).contains(wanted.pool_size), wanted.history <= UInt32(IPN_HISTORY_MAX)

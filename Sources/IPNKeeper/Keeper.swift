@@ -37,7 +37,7 @@ package final class Keeper {
     /// The first bind has not come yet: its options make the network.
     var isStarting = true
     /// What the router's policy was loaded from.
-    var policyObject: Descriptor?
+    var policyObject: HandedDescriptor?
     /// On a routed network, whose messages go through us.
     var router: Router?
     /// What a refusal says beside its errno.

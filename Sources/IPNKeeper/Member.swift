@@ -41,9 +41,8 @@ final class Member {
     var isHandleOpen: Bool { node?.isHandleOpen ?? true }
 
     /// Takes note of a handle, and closes it.
-    func show(_ raw: CInt) {
-        defer { Disposal.close(raw) }
-        guard case .datagramSocket = HandedKind(of: raw), let status = try? FileStatus(descriptor: raw) else { return }
+    func show(_ handle: consuming HandedDescriptor) {
+        guard case .datagramSocket = HandedKind(of: handle.raw), let status = try? FileStatus(descriptor: handle.raw) else { return }
         handleInode = status.inode
     }
 
@@ -70,7 +69,7 @@ final class ConnectedNode {
     let readerBell: Bell
     let writerBell: Bell
     /// Sends to its handle.
-    private let clapper: Descriptor
+    private let clapper: HandedDescriptor
     let key: UInt64
     var pool: Descriptor?
     /// The index of its cursor in every region; it has one from its first send on.
@@ -80,6 +79,8 @@ final class ConnectedNode {
     var place: Int?
     /// It knows that it is connected.
     var isAnswered = false
+    /// Its program had bound before it connected.
+    var isBound = false
     /// It knew nothing of the roster before this keeper: what others send to it begins with what they send now.
     var isNewHere = true
     /// Where other writers' heads were when this node joined: there it begins.
@@ -99,7 +100,7 @@ final class ConnectedNode {
 
     init(
         nodeID: UInt64, userID: uid_t, receives: Bool, sends: Bool, region: consuming Descriptor,
-        readerBell: consuming Bell, writerBell: consuming Bell, clapper: consuming Descriptor, key: UInt64
+        readerBell: consuming Bell, writerBell: consuming Bell, clapper: consuming HandedDescriptor, key: UInt64
     ) {
         self.nodeID = nodeID
         self.userID = userID
@@ -184,7 +185,8 @@ final class ConnectedNode {
     /// What the roll says of it.
     var state: Roll.State {
         Roll.State(
-            flags: flags | (hasDeparted ? UInt32(IPN_ROLL_DEPARTED) : 0) | (isAnswered ? UInt32(IPN_ROLL_ANSWERED) : 0), cursor: cursor)
+            flags: flags | (hasDeparted ? UInt32(IPN_ROLL_DEPARTED) : 0) | (isAnswered ? UInt32(IPN_ROLL_ANSWERED) : 0)
+                | (isBound ? UInt32(IPN_ROLL_BOUND) : 0), cursor: cursor)
     }
 
     var flags: UInt32 {
@@ -196,15 +198,15 @@ final class ConnectedNode {
 final class ForeignBells {
     let reader: DatagramBell
     let writer: DatagramBell
-    let clapper: Descriptor
+    let clapper: HandedDescriptor
 
     /// - Parameter shared: the clapper of the node's own user. A handle in another network namespace cannot be found by
     ///   its name: then that one has to do.
-    init(like shared: borrowing Descriptor) throws(Errno) {
+    init(like shared: borrowing HandedDescriptor) throws(Errno) {
         let reader = try DatagramBell()
         let writer = try DatagramBell()
         let made = linux_datagram_like(shared.raw)
-        clapper = made >= 0 ? Descriptor(owning: made) : try shared.duplicate()
+        clapper = made >= 0 ? HandedDescriptor(owning: made) : try shared.duplicate()
         self.reader = reader
         self.writer = writer
     }

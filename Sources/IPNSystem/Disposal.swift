@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+package import SystemPackage
 
 /// What a descriptor that a stranger handed over is, asked without waiting for anybody: fstat(2) of a file in user
 /// space (FUSE) would wait for its server, who may be the stranger.
@@ -35,11 +36,50 @@ package enum HandedKind {
     }
 }
 
+/// A descriptor that somebody else handed over. Whatever becomes of it, it is closed, and nobody waits for that.
+package struct HandedDescriptor: ~Copyable, Sendable {
+    package let raw: CInt
+
+    /// Takes over `raw`, which must be open and nobody else's to close.
+    package init(owning raw: CInt) {
+        precondition(raw >= 0)
+        self.raw = raw
+    }
+
+    deinit { Disposal.close(raw) }
+
+    /// Gives it away, open.
+    package consuming func release() -> CInt {
+        let raw = raw
+        discard self
+        return raw
+    }
+
+    /// A second descriptor of the same description, not inherited by programs that are started.
+    package borrowing func duplicate() throws(Errno) -> HandedDescriptor {
+        let raw = raw
+        return HandedDescriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// As one of our own, whose close takes no time: for memory and counters of anybody, and all that comes from who is trusted.
+    package consuming func adopted() -> Descriptor { Descriptor(owning: release()) }
+
+    /// - Throws: `EINVAL` where it is of another kind.
+    package borrowing func check(is kind: HandedKind) throws(Errno) {
+        guard HandedKind(of: raw) == kind else { throw Errno.invalidArgument }
+    }
+}
+
 /// Closes what a stranger handed over, without waiting for it: close(2) of a socket that lingers, or of a file whose
-/// server is the stranger, takes as long as the stranger likes.
+/// server is the stranger, takes as long as the stranger likes. So does that of a datagram socket in which one waits.
 package enum Disposal {
     package static func close(_ raw: CInt) {
-        if case .other = HandedKind(of: raw), handToThread(raw) { return }
+        switch HandedKind(of: raw) {
+        case .datagramSocket, .other:
+            if handToThread(raw) { return }
+        case .memory, .eventCounter, .path:
+            break
+        }
         _ = Glibc.close(raw)
     }
 

@@ -46,7 +46,7 @@ package struct PacketSocket: ~Copyable, Sendable {
         into buffer: UnsafeMutableRawBufferPointer, flags: CInt = 0
     ) throws(Errno) -> Packet {
         let raw = descriptor.raw
-        var numbers = [CInt](repeating: -1, count: 64)
+        var numbers = [CInt](repeating: -1, count: Int(LINUX_MOST_DESCRIPTORS))
         var count = numbers.count
         do throws(Errno) {
             let length = try systemCall(sleeps: true) {
@@ -120,9 +120,9 @@ package struct DescriptorList: ~Copyable {
 
     package var count: Int { numbers.count }
 
-    /// The next one in order, or nil where there is none left.
-    package mutating func next() -> CInt? {
-        numbers.isEmpty ? nil : numbers.removeFirst()
+    /// The next one in order, or nil where there is none left. Nobody can take it and lose it.
+    package mutating func next() -> HandedDescriptor? {
+        numbers.isEmpty ? nil : HandedDescriptor(owning: numbers.removeFirst())
     }
 
     deinit {

@@ -76,6 +76,23 @@ import TestSupport
         }
     }
 
+    /// Lengths and errnos beyond all reason are refused, or told as what they are; the keeper goes on.
+    @Test func whatAPolicySaysIsNotBelieved() throws {
+        let anna = try Node(binding: path, options: .with { $0.policy = Child.built("libodd.so") })
+        let bert = Node()
+        try bert.connect(path, port: 4)
+        for port in [14, 15] { expect(throws: errno(EIO)) { try Node().connect(path, port: port) } }
+        expect(throws: errno(EIO)) { _ = try anna.policyOption(3) }
+        #expect(try anna.policyOption(2, room: 100).count == 100)
+        try anna.send("vast")
+        func tally() throws -> [Int64] { try anna.policyOption(1).withUnsafeBytes { Array($0.bindMemory(to: Int64.self)) } }
+        try eventually("it was handled") { try tally()[2] != 0 }
+        // To two nodes, and the three other calls; its own message, made as vast, to the other.
+        #expect(try tally()[3] == 5 && tally()[2] == Int64(-EMSGSIZE))
+        try anna.send("alive")
+        #expect(try #require(try bert.receive()).bytes == Array("alive".utf8))
+    }
+
     @Test func aCrashWhileTheNetworkIsMadeIsToldOnce() throws {
         #expect(try refusal(ENOEXEC, Child.built("libodd.so"), mtu: 666).contains("crashed as it was loaded"))
     }

@@ -95,6 +95,72 @@ struct RogueTests {
         rogue.kill()
     }
 
+    @Test func whoHasNoRightAndHandsInWhatTakesLongToClose() throws {
+        _ = chmod(path, 0o700)
+        let (rogue, _) = try start("linger", user: stranger)
+        _ = chmod(path, 0o777)
+        try expectAlive()
+        rogue.kill()
+    }
+
+    /// Neither who is there, nor what would keep the name taken when all others are gone.
+    @Test func whoHasNoRightIsGivenNothing() throws {
+        let other = scratch("other")
+        let maker = try Peer()
+        try maker.expect("bind \(other) mode=0700")
+        let rogue = try Child(Child.built("TestPeer"), ["rogue", "\(stranger)", other, "peek"])
+        #expect(try rogue.line() == "error \(EACCES), 0 descriptors")
+        // Stopped, it makes no other keeper.
+        maker.child.stop()
+        try KeeperProcess(of: other).kill()
+        maker.kill()
+        #expect(try Node(binding: other).madeNetwork)
+        rogue.kill()
+    }
+
+    // MARK: At a keeper that was elected
+
+    /// Kills the keeper, and waits for the next.
+    private func replaceKeeper() throws -> KeeperProcess {
+        try keeper.kill()
+        var found: KeeperProcess?
+        try eventually("another keeper") {
+            found = try? KeeperProcess(of: path)
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    @Test(arguments: users, [false, true]) func whoSaysItIsAnother(user: UInt32, isVictimAway: Bool) throws {
+        let victim = try Peer()
+        try victim.expect("connect \(path) rw port=9")
+        if isVictimAway { victim.child.stop() }
+        _ = try replaceKeeper()
+        try eventually("who is not stopped is back") { try NetworkStatus(of: path).nodes.count == (isVictimAway ? 1 : 2) }
+        _ = chmod(path, 0o774)
+        let (rogue, said) = try start("usurp", "9", user: user)
+        #expect(said == (isVictimAway ? "answers \(EPERM) \(EPERM) \(EPERM)" : "answers 0 0 \(ESTALE)"))
+        if isVictimAway { victim.child.resume() }
+        try eventually("it is there") { try NetworkStatus(of: path).nodes.contains { $0.port == 9 && $0.sends } }
+        let newcomer = try Node(connecting: path, directions: .receive)
+        try victim.expect("send still here")
+        for node in [honest, newcomer] { #expect(try node.receive(timeout: .seconds(60))?.bytes == Array("still here".utf8)) }
+        try honest.send("to you")
+        #expect(try victim.expect("receive").hasSuffix("to you"))
+        rogue.kill()
+    }
+
+    @Test(arguments: users) func whoReturnsWithDescriptorsOfTheWrongKind(user: UInt32) throws {
+        let new = try replaceKeeper()
+        try eventually("it is back") { try NetworkStatus(of: path).nodes.count == 1 }
+        let before = new.descriptors
+        let (rogue, _) = try start("return", user: user)
+        rogue.kill()
+        try eventually("the keeper has closed all of them") { new.descriptors <= before }
+    }
+
+    // MARK: Bells
+
     /// Who adds to a full eventfd that blocks waits for ever: the keeper, and root's nodes, ring strangers otherwise.
     @Test func whoFillsTheBellsItIsRungBy() throws {
         let (rogue, _) = try start("fill", user: stranger)

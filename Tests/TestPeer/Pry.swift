@@ -46,6 +46,6 @@ private func ask(_ control: borrowing ControlSocket, _ operation: ipn_operation,
     let answer = buffer.loadUnaligned(as: ipn_answer.self)
     guard packet.length >= MemoryLayout<ipn_answer>.size, answer.error == 0 else { throw Trouble("refused: \(answer.error)") }
     var given: [CInt] = []
-    while let raw = packet.descriptors.next() { given.append(raw) }
+    while let handed = packet.descriptors.next() { given.append(handed.release()) }
     return given
 }

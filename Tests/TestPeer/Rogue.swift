@@ -29,6 +29,9 @@ final class Rogue {
         case "deaf": try flood(reading: false)
         case "descriptors": try sendWrongDescriptors()
         case "linger": try sendLingeringSockets()
+        case "peek": try peek()
+        case "usurp": try usurp(port: Int32(words[0])!)
+        case "return": try returnWithWrongDescriptors()
         case "fill", "ring", "scribble", "pile":
             let member = try RogueMember(self)
             switch manner {
@@ -104,82 +107,20 @@ final class Rogue {
     // MARK: Descriptors of the wrong kind
 
     private func sendWrongDescriptors() throws {
-        let handle = try Handle()
-        try handle.name(rendezvous: door)
-        let clapper = try handle.clapper()
-        var pipes: [CInt] = [-1, -1]
-        guard pipe2(&pipes, O_CLOEXEC) == 0 else { throw Trouble("pipe") }
-        let unsealed = memfd_create("unsealed", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING))
-        _ = ftruncate(unsealed, off_t(NodeRegion.size))
-        let small = try SharedMemory(name: "small", size: 4096, sealedAgainstMapping: false)
-        let region = try SharedMemory(name: "region", size: NodeRegion.size, sealedAgainstMapping: true)
-        let bell = try Bell()
-        let file = try Descriptor.open("/dev/null", flags: O_RDWR)
-        let (good, ring, strike, own) = (region.descriptor.raw, bell.descriptor.raw, clapper.raw, handle.descriptor.raw)
-        let bad: [[CInt]] = [
-            [], [good], [good, ring], [good, ring, ring], [unsealed, ring, ring, strike, own],
-            [small.descriptor.raw, ring, ring, strike, own],
-            // Who rings a full pipe waits for its reader.
-            [good, pipes[1], pipes[1], strike, own], [good, ring, ring, pipes[1], own], [good, ring, ring, file.raw],
-            [good, file.raw, ring, strike, own], [ring, good, ring, strike, own], [CInt](repeating: marker.raw, count: 5),
-            [CInt](repeating: ring, count: 60),
-        ]
+        let things = try WrongThings(self)
         var answers: Set<CInt> = []
-        for descriptors in bad {
+        for descriptors in things.lists {
             let control = try connection()
             try greet(control)
             answers.insert(try ask(control, request(IPN_OP_CONNECT), descriptors))
             // The memory that it was given shrinks behind its back, as far as it lets it.
-            _ = ftruncate(unsealed, 0)
+            _ = ftruncate(things.unsealed, 0)
         }
         let member = try RogueMember(self)
-        for descriptor in [unsealed, small.descriptor.raw, bell.descriptor.raw, file.raw, pipes[0]] {
-            answers.insert(try ask(member.control, request(IPN_OP_POOL), [descriptor]))
-        }
-        answers.insert(try ask(member.control, request(IPN_OP_CONNECT), [good, ring, ring, strike, own]))
+        for descriptor in things.noPools { answers.insert(try ask(member.control, request(IPN_OP_POOL), [descriptor])) }
+        answers.insert(try ask(member.control, request(IPN_OP_CONNECT), things.right))
         say("answers \(answers.sorted().map(String.init).joined(separator: " "))")
         waitForEnd()
-    }
-
-    /// Whose close waits for a peer that never reads.
-    private func sendLingeringSockets() throws {
-        for _ in 0..<3 {
-            let control = try connection()
-            // The second is left in the queue of a connection that is closed. Whose close is the last waits: in a thread,
-            // should it be ours.
-            for _ in 0..<2 {
-                let socket = try lingeringSocket()
-                try control.send(request(IPN_OP_HELLO), descriptors: [socket])
-                Disposal.close(socket)
-            }
-        }
-        say("sent")
-        waitForEnd()
-    }
-
-    /// A TCP connection, full, to a peer of ours that does not read; its last close takes as long as it may linger.
-    private func lingeringSocket() throws -> CInt {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        let sender = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        let isConnected = withUnsafeMutablePointer(to: &address) { pointer in
-            let generic = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-            guard linux_bind(listener, generic, length) == 0, listen(listener, 1) == 0,
-                linux_name(listener, generic, &length) == 0
-            else { return false }
-            return linux_connect(sender, generic, length) == 0 || errno == EINPROGRESS
-        }
-        guard isConnected, linux_accept(listener, 0) >= 0 else { throw Trouble("no TCP") }
-        let bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while send(sender, bytes, bytes.count, 0x4000) > 0 {}
-        var forever = linger(l_onoff: 1, l_linger: 3600)
-        guard setsockopt(sender, SOL_SOCKET, SO_LINGER, &forever, socklen_t(MemoryLayout<linger>.size)) == 0,
-            fcntl(sender, F_SETFL, 0) == 0
-        else { throw Trouble("cannot linger") }
-        return sender
     }
 
     // MARK: Words

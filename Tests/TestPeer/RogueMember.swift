@@ -66,7 +66,7 @@ struct RogueMember: ~Copyable {
         // One other node is there: the key of the first is that of all.
         let item = buffer.loadUnaligned(fromByteOffset: MemoryLayout<ipn_answer>.size, as: ipn_roster_item.self)
         var given: [(CInt, UInt64)] = []
-        while let raw = packet.descriptors.next() { given.append((raw, item.key)) }
+        while let handed = packet.descriptors.next() { given.append((handed.release(), item.key)) }
         client.say("ringing")
         while client.goesOn() {
             for (raw, key) in given {

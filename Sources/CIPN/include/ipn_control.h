@@ -16,7 +16,7 @@
 #define IPN_CONTROL_VERSION 3u
 
 enum ipn_operation {
-  IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, or a member's handle (a claim); <- network page, marker socket, O_PATH */
+  IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, and some right; or a member's handle (a claim); <- network page, marker socket, O_PATH */
   IPN_OP_BIND,        /* -> the policy's shared object where `want` says so; handle, or nothing yet; the right to manage;
                        * <- value: 1 for the first of all binds, whose `options` count. A refusal may be followed by text */
   IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, and the handle or nothing; <- port, node id */
@@ -34,7 +34,7 @@ enum ipn_operation {
   IPN_OP_POLICY_GET,  /* port: level, option, value: room; <- bytes */
   IPN_OP_POLICY_IOCTL, /* value: request; the argument's bytes follow; <- as many bytes */
   IPN_OP_NEWS,        /* <- the next ipn_news_item, or none; value: how many there were up to it */
-  IPN_OP_RETURN,      /* to a new keeper, in place of HELLO: value: node id or 0; want: what it had;
+  IPN_OP_RETURN,      /* to a new keeper, in place of HELLO, by the process that had it: value: node id or 0; want: what it had;
                          -> O_PATH of the marker, of a node also what CONNECT hands in, of a writer its pool;
                          <- network page. The node is back with its next PULL: by then it looks at our page. */
 };
@@ -63,7 +63,7 @@ struct ipn_request {
 #define IPN_PROTOCOL_OF_POLICY 0xffffffffu /* BIND: the one that the policy registers */
 #define IPN_WANT_POLICY 8u /* BIND: the first descriptor is a policy */
 #define IPN_WANT_NUMNODES 16u /* RETURN: IPN_SO_WANT_OOB_NUMNODES */
-#define IPN_WANT_MANAGE 32u  /* RETURN: it is bound */
+#define IPN_WANT_MANAGE 32u  /* RETURN: it is bound; HELLO: it will bind, and without a right is told so */
 
 /* HELLO with a handle. `value`: the place of a process that has replaced itself is taken, or the rights of one that lives
  * are shared. `rights`: IPN_MEMBER_* of its node, and these. */

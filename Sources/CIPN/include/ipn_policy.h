@@ -17,7 +17,7 @@
  * the null device, and its directory is the root. A call must not block: nobody else is served meanwhile.
  *
  * What it keeps of a network goes behind `net->state`, not into globals. Calls that return int return 0 (newport: a port)
- * or a negative errno, which is what the program that asked is told. */
+ * or a negative errno, which is what the program that asked is told; EIO where it is no errno. */
 #ifndef IPN_POLICY_H
 #define IPN_POLICY_H
 

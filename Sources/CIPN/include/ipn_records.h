@@ -86,6 +86,7 @@ struct ipn_roll_entry {
 #define IPN_ROLL_HAS_POOL 4u  /* it has sent: the cursor counts */
 #define IPN_ROLL_DEPARTED 8u  /* it has left, and somebody has not read all that it sent */
 #define IPN_ROLL_ANSWERED 16u /* it knows that it is connected */
+#define IPN_ROLL_BOUND 32u    /* it was bound first, which took a right */
 #define IPN_ROLL_ENTRIES 131072 /* the connected, and as many who left unread messages */
 
 /* A reader's place in one writer's stream. Written by the reader, read by that writer.

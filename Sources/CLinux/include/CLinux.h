@@ -127,6 +127,9 @@ static inline int linux_is_refused(int socket, uint64_t key) {
   return send(socket, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == ECONNREFUSED || errno == ENOTCONN);
 }
 
+/* As many as the system lets ride on one packet (SCM_MAX_FD): what found no room would be closed by the system in our name, and
+ * we would wait for that. */
+#define LINUX_MOST_DESCRIPTORS 253
 /* One packet with up to `count` descriptors. Returns bytes or -1 with errno. */
 ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, const int *descriptors, size_t count, int flags);
 

@@ -23,7 +23,7 @@ extension Keeper {
         guard let set = router.policy.table.setsockopt else { throw Errno(rawValue: ENOPROTOOPT) }
         var node = asker(member)
         let result = router.enter { network in value.withUnsafeBytes { set(network, &node, request.port, request.option, $0.baseAddress, $0.count) } }
-        guard result >= 0 else { throw Errno(rawValue: -result) }
+        guard result >= 0 else { throw Errno(ofPolicy: result) }
     }
 
     func getPolicyOption(_ member: Member, _ request: ipn_request) throws(Errno) -> [UInt8] {
@@ -37,8 +37,8 @@ extension Keeper {
         let result = router.enter { network in
             value.withUnsafeMutableBytes { get(network, &node, request.port, request.option, $0.baseAddress, &length) }
         }
-        guard result >= 0 else { throw Errno(rawValue: -result) }
-        return Array(value.prefix(min(length, room)))
+        guard result >= 0 else { throw Errno(ofPolicy: result) }
+        return Array(value.prefix(Int(min(UInt(bitPattern: length), UInt(room)))))
     }
 
     /// - Returns: the argument as the policy has left it.
@@ -51,7 +51,7 @@ extension Keeper {
         let result = router.enter { network in
             argument.withUnsafeMutableBytes { control(network, &node, UInt(request.value), $0.baseAddress, $0.count) }
         }
-        guard result >= 0 else { throw Errno(rawValue: -result) }
+        guard result >= 0 else { throw Errno(ofPolicy: result) }
         return argument
     }
 

@@ -14,7 +14,7 @@ extension Keeper {
     /// - Parameter wanted: its protocol becomes the policy's where it says so.
     /// - Throws: `EPROTONOSUPPORT` without an object or with one of another version; `EPROTO` where it registers another
     ///   protocol; `EPERM` from another user than the network's; what its newnet says.
-    func makeRouter(_ wanted: inout ipn_options, _ member: Member, _ object: CInt?) throws(Errno) {
+    func makeRouter(_ wanted: inout ipn_options, _ member: Member, _ object: consuming HandedDescriptor?) throws(Errno) {
         guard let object else {
             throw Errno(rawValue: EPROTONOSUPPORT)
         }
@@ -27,7 +27,7 @@ extension Keeper {
         linux_tell_crash(page.mapping.base.advanced(by: Int(IPN_NETWORK_ENDED)), rendezvous, marker.path.raw)
         let policy: Policy
         do throws(PolicyRefusal) {
-            policy = try Policy(loading: object)
+            policy = try Policy(loading: object.raw)
         } catch {
             throw refuse(error.errno, error.text)
         }
@@ -37,9 +37,10 @@ extension Keeper {
         wanted.protocol = policy.table.protocol
         let made = try Router(policy: policy, options: wanted, page: NetworkPage(base: page.mapping.base), readerID: newNodeID())
         let result = made.enter { policy.table.newnet?($0) ?? 0 }
-        guard result >= 0 else { throw refuse(Errno(rawValue: -result), "the policy \(policy.name) refuses to make a network") }
+        guard result >= 0 else { throw refuse(Errno(ofPolicy: result), "the policy \(policy.name) refuses to make a network") }
         // Who takes it out of the folder where it is registered can see that it is used. See flock(2).
-        _ = flock(object, LOCK_SH | LOCK_NB)
+        _ = flock(object.raw, LOCK_SH | LOCK_NB)
+        policyObject = consume object
         router = made
         roster.record(IPN_EVENT_JOIN, made.readerID)
     }
@@ -57,7 +58,7 @@ extension Keeper {
         if receives { record.rights |= UInt32(IPN_POLICY_RECEIVES) }
         if sends { record.rights |= UInt32(IPN_POLICY_SENDS) }
         let port = router.enter { network in withUnsafePointer(to: &record) { router.policy.newport(network, $0) } }
-        guard port >= 0 else { throw Errno(rawValue: -port) }
+        guard port >= 0 else { throw Errno(ofPolicy: port) }
         guard port < CInt(options.node_limit), !usedPorts.contains(Int(port)) else { throw Errno.addressNotAvailable }
         return Int(port)
     }
@@ -72,17 +73,11 @@ extension Keeper {
 
     /// Makes the way to and from a node that has been given its port.
     func openPort(_ router: Router, _ member: Member, _ node: ConnectedNode) throws(Errno) {
-        do throws(Errno) {
-            let port = try Port(member, node, queueID: newNodeID(), options: options, capacity: router.capacity + router.poolSize)
-            try poller.add(port.bell.ear.raw, token: member.token | Self.portBit)
-            router.add(port)
-            roster.record(IPN_EVENT_JOIN, port.queueID)
-            if node.receives { roster.record(IPN_EVENT_POOL, port.queueID) }
-        } catch {
-            usedPorts.remove(node.port)
-            router.enter { router.policy.table.delport?($0, CInt(node.port)) }
-            throw error
-        }
+        let port = try Port(member, node, queueID: newNodeID(), options: options, capacity: router.capacity + router.poolSize)
+        try poller.add(port.bell.ear.raw, token: member.token | Self.portBit)
+        router.add(port)
+        roster.record(IPN_EVENT_JOIN, port.queueID)
+        if node.receives { roster.record(IPN_EVENT_POOL, port.queueID) }
     }
 
     /// Tells the policy that a node can be sent to.

@@ -1,4 +1,5 @@
 import CIPN
+import CLinux
 import Glibc
 import IPNSystem
 import SystemPackage
@@ -8,6 +9,14 @@ struct PolicyRefusal: Error {
     let errno: Errno
     /// One line, without the object's path: only the program knows it.
     let text: String
+}
+
+extension Errno {
+    /// What a policy says is wrong. `EIO` where it says what no system would: programs would be told of an unknown error.
+    /// - Parameter result: a negative errno, one hopes.
+    init(ofPolicy result: CInt) {
+        self = result > -4096 && String(cString: linux_errno_name(-result)) != "?" ? Errno(rawValue: -result) : .ioError
+    }
 }
 
 /// A policy's table, from a shared object that was loaded into this keeper and checked. See ipn_policy.h.

@@ -26,6 +26,7 @@ enum PolicyHost {
     }
 }
 
+/// A length is C's size_t, and comes as an Int: of more than half of all sizes it is negative.
 extension Router {
     /// Messages that may wait to be handled because a policy injected them.
     private static let injectionLimit = 1024
@@ -33,7 +34,7 @@ extension Router {
     func send(to number: CInt, _ message: UnsafePointer<ipn_policy_message>?) -> CInt {
         guard let message, let port = ports[Int(number)], port.queue != nil else { return -ENOENT }
         let (length, tag) = (message.pointee.length, message.pointee.tag)
-        guard length <= mtu else { return -EMSGSIZE }
+        guard (0...mtu).contains(length) else { return -EMSGSIZE }
         let ticket = isLossless ? account.add(allocated[UnsafeRawPointer(message)]) : 0
         do throws(Errno) {
             try port.queue!.append(message.pointee.data, length: length, tag: tag, ticket: ticket)
@@ -46,7 +47,7 @@ extension Router {
 
     func inject(from port: CInt, _ message: UnsafePointer<ipn_policy_message>?) -> CInt {
         guard let message else { return -EINVAL }
-        guard message.pointee.length <= mtu else { return -EMSGSIZE }
+        guard (0...mtu).contains(message.pointee.length) else { return -EMSGSIZE }
         let hops = depth.map { $0 + 1 } ?? 0
         guard hops <= CUnsignedInt(IPN_POLICY_HOPS) else {
             dropped += 1
@@ -64,14 +65,14 @@ extension Router {
     }
 
     func tell(_ number: CInt, tag: CInt, _ bytes: UnsafeRawPointer?, _ length: Int) -> CInt {
-        guard length <= Int(IPN_POLICY_BYTES) else { return -EMSGSIZE }
+        guard (0...Int(IPN_POLICY_BYTES)).contains(length) else { return -EMSGSIZE }
         guard let port = ports[Int(number)], !port.isLeaving, port.member.handlesOutOfBand else { return -ENOENT }
         port.tell([UInt8](UnsafeRawBufferPointer(start: bytes, count: length)), tag: tag)
         return 0
     }
 
     func allocate(_ length: Int) -> UnsafeMutablePointer<ipn_policy_message>? {
-        guard length <= mtu else { return nil }
+        guard (0...mtu).contains(length) else { return nil }
         if isLossless && allocated.count + account.ownPending >= poolSize { return nil }
         guard let message = spare.popLast() ?? RoutedMessage(room: mtu) else { return nil }
         message.reset(length: length, tag: 0)

@@ -109,7 +109,7 @@ final class Router {
     /// Changes how many ports there may be, unless the policy objects.
     func resize(to limit: UInt32) throws(Errno) {
         let result = enter { policy.table.resizenet?($0, $0.pointee.node_limit, limit) ?? 0 }
-        guard result >= 0 else { throw Errno(rawValue: -result) }
+        guard result >= 0 else { throw Errno(ofPolicy: result) }
         network.pointee.node_limit = limit
     }
 

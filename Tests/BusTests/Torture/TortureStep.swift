@@ -76,7 +76,7 @@ struct TortureStep {
                 ("keeper: struck out, not announced", 2),
             ])
         + of(.maker, [("make: marker bound, no keeper", 1), ("start: door open, nobody behind it", 1), ("start: keeper started", 1)])
-        + of(.successor, [("take over: file replaced, no keeper", 1), ("start: keeper started", 1)])
+        + of(.successor, [("take over: marker bound, not renamed", 1), ("take over: file replaced, no keeper", 1), ("start: keeper started", 1)])
         + of(.ending, [("keeper: about to end", 1), ("keeper: door removed, file not", 1)])
 
     static func of(_ families: Family...) -> [TortureStep] { all.filter { families.contains($0.family) } }

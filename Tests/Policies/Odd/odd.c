@@ -1,6 +1,7 @@
 /* odd: does what a policy should not, when a message tells it to. For the tests. */
 #include <errno.h>
 #include <ipn_policy.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ static void delnet(struct ipn_policy_network *net) { free(net->state); }
 /* Ports from above; nobody gets port 0. */
 static int newport(struct ipn_policy_network *net, const struct ipn_policy_node *node) {
   if (node->port == 13) return -ECONNABORTED;
+  if (node->port == 14) return -1000000;
+  if (node->port == 15) return INT_MIN;
   return (int)net->node_limit - 1 - node->port;
 }
 
@@ -78,6 +81,18 @@ static int handlemsg(struct ipn_policy_network *net, int from, struct ipn_policy
     }
     return 0;
   }
+  if (says(message, "vast")) { /* lengths of more than half of all sizes: `made` are refused as they should be */
+    const struct ipn_policy_host *host = net->host;
+    struct ipn_policy_message vast = {message->data, (size_t)-1, (size_t)-1, 0};
+    for (int port = 0; port < (int)net->node_limit; port++) {
+      int result = host->sendmsg(net, port, &vast);
+      if (result != -ENOENT) tally->made += result == -EMSGSIZE;
+    }
+    tally->made += host->injectmsg(net, from, &vast) == -EMSGSIZE;
+    tally->made += host->oobsendmsg(net, from, 9, message->data, (size_t)-1) == -EMSGSIZE;
+    tally->made += host->msgpool_alloc(net, (size_t)-1) == NULL;
+    message->length = (size_t)-1;
+  }
   if (says(message, "long")) message->length = (size_t)net->mtu + 1;
   tally->last = send_all(net, from, message);
   return 0;
@@ -86,7 +101,13 @@ static int handlemsg(struct ipn_policy_network *net, int from, struct ipn_policy
 static int get_option(
     struct ipn_policy_network *net, const struct ipn_policy_node *node, int level, int option, void *value, size_t *length) {
   (void)node;
-  if (level != (int)net->protocol || option != 1) return -ENOPROTOOPT;
+  if (level != (int)net->protocol) return -ENOPROTOOPT;
+  if (option == 2) { /* it says that it wrote more than there is room for */
+    *length = (size_t)-1;
+    return 0;
+  }
+  if (option == 3) return INT_MIN;
+  if (option != 1) return -ENOPROTOOPT;
   if (*length < sizeof(struct tally)) return -EINVAL;
   memcpy(value, net->state, sizeof(struct tally));
   *length = sizeof(struct tally);
