@@ -28,7 +28,8 @@ package struct Bell: ~Copyable, Sendable {
 
     package borrowing func ring() { Bell.ring(number) }
 
-    /// RT safe: one system call that cannot block. A bell that cannot take another stroke has been rung.
+    /// RT safe: one system call, which does not block as long as nobody fills the eventfd on purpose. Only processes of one user hold
+    /// each other's, and could stop each other anyway. A bell that cannot take another stroke has been rung.
     @inline(__always)
     package static func ring(_ number: CInt) {
         if number >= 0 { _ = eventfd_write(number, 1) } else { linux_ring_datagram(~number) }
