@@ -128,11 +128,14 @@ import Testing
     @Test func whatIsNoListIsNotReplaced() async throws {
         let scratch = try Scratch()
         try Data("precious".utf8).write(to: URL(fileURLWithPath: scratch.file("cam.json")))
+        // Nothing is opened, nor looked at, before the network is there.
+        try await scratch.ipn("create", "net").succeeded()
         try await expectComplaint(
             try scratch.ipn("record", "net", "cam-%H.mkv", "--segment", "10m"), status: 1, "cam.json: ", "not a list", "--index")
         try await expectComplaint(try scratch.ipn("record", "net", "x.mkv", "--keep", "24h"), status: 2, "--keep", "--segment")
         try await expectComplaint(try scratch.ipn("record", "net", "x.mkv", "--segment", "ten"), status: 2, "--segment")
         try await expectComplaint(try scratch.ipn("record", "net", "x.mkv", "--segment", "1m", "--keep", "24"), status: 2, "--keep")
+        try await scratch.ipn("remove", "net").succeeded()
         #expect(try scratch.names() == ["cam.json"])
     }
 
