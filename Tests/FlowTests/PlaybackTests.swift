@@ -66,8 +66,6 @@ import Testing
         let scratch = try Scratch()
         let theatre = try await Theatre(in: scratch)
         let manager = try Program(["openbox"], in: scratch, environment: theatre.environment)
-        let publisher = try await publish(scratch)
-        let player = try scratch.ipn("play", "net", "--stats", "--no-sound", "--full-screen", environment: theatre.environment)
         func words(_ words: String...) async throws -> String {
             let program = try Program(words, in: scratch, environment: theatre.environment)
             return try await program.ended().status == 0 ? program.output : ""
@@ -82,6 +80,10 @@ import Testing
             let told = try await tool(["ffmpeg", "-v", "error"] + grab + look, in: scratch)
             return try Double(#require(told.firstMatch(of: /YAVG=([0-9.]+)/)).1) ?? 0
         }
+        // Who asks before the manager listens is not heard.
+        try await until("windows are managed") { try await !words("xdotool", "get_desktop").isEmpty }
+        let publisher = try await publish(scratch)
+        let player = try scratch.ipn("play", "net", "--stats", "--no-sound", "--full-screen", environment: theatre.environment)
         try await until("it covers the screen \(player.complaint)") { try await isOnScreen("640x480") }
         try await until("the picture reaches the edge") { try await edge() > 60 }
         _ = try await words("xdotool", "key", "f")
