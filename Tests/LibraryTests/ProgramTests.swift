@@ -20,6 +20,15 @@ import TestSupport
         return result.text
     }
 
+    /// One that is made for both: against the library, or for AF_IPN and run under the preload.
+    private func run(_ name: String, isUnderPreload: Bool, _ arguments: [String] = []) throws {
+        let installation = try Installation.shared.get()
+        let program = try installation.compile(name, isUnderPreload: isUnderPreload)
+        let words = (isUnderPreload ? ["run", "--", program] : []) + [path] + arguments
+        let result = try Child.run(isUnderPreload ? "\(installation.prefix)/bin/ipn" : program, words)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     @Test func everyCall() throws {
         _ = try run("calls")
         try eventually("the network is gone") { scratch.contents.isEmpty }
@@ -39,12 +48,7 @@ import TestSupport
     /// by the preload, as sockets have it.
     @Test(arguments: ["library edge", "library level", "preload edge", "preload level"])
     func noRoomIsMissed(way: String) throws {
-        let installation = try Installation.shared.get()
-        let isUnderPreload = way.hasPrefix("preload")
-        let program = try installation.compile("room", isUnderPreload: isUnderPreload)
-        let words = (isUnderPreload ? ["run", "--", program] : []) + [path, way.hasSuffix("edge") ? "edge" : "level", "10000"]
-        let result = try Child.run(isUnderPreload ? "\(installation.prefix)/bin/ipn" : program, words)
-        #expect(result.status == 0, "\(result.errors)")
+        try run("room", isUnderPreload: way.hasPrefix("preload"), [way.hasSuffix("edge") ? "edge" : "level", "10000"])
         try eventually("the network is gone") { scratch.contents.isEmpty }
     }
 
@@ -66,11 +70,7 @@ import TestSupport
 
     /// Forty times, in programs of both kinds.
     @Test(arguments: [false, true]) func aProgramForksWhileItsThreadsAreInCalls(isUnderPreload: Bool) throws {
-        let installation = try Installation.shared.get()
-        let program = try installation.compile("forking", isUnderPreload: isUnderPreload)
-        let words = isUnderPreload ? ["run", "--", program, path] : [path]
-        let result = try Child.run(isUnderPreload ? "\(installation.prefix)/bin/ipn" : program, words)
-        #expect(result.status == 0, "\(result.errors)")
+        try run("forking", isUnderPreload: isUnderPreload)
         try eventually("the networks are gone") { scratch.contents.isEmpty }
     }
 
