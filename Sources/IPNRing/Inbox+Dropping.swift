@@ -47,14 +47,10 @@ extension Inbox {
             if writers.reduce(0, { $0 &+ $1.older(than: middle) }) <= surplus { low = middle } else { high = middle }
         }
         var dropped: UInt64 = 0
-        for index in writers.indices {
-            let count = min(writers[index].older(than: low), surplus &- dropped)
-            writers[index].skip(count)
-            dropped &+= count
-        }
-        for isRest in [false, true] {
+        for moment in [low, high, nil] {
             for index in writers.indices where dropped < surplus {
-                let count = min(isRest ? writers[index].known : writers[index].older(than: high), surplus &- dropped)
+                let waiting = moment.map { writers[index].older(than: $0) } ?? writers[index].known
+                let count = min(waiting, surplus &- dropped)
                 writers[index].skip(count)
                 dropped &+= count
             }
