@@ -15,25 +15,32 @@ import Testing
         return stat(file, &status) == 0 ? Int(status.st_size) : 0
     }
 
+    /// Streams to an nginx that records, is killed, and started again with another folder.
+    /// - Parameter bytes: that each of the two is to have recorded.
+    /// - Returns: the stream, which has ended, and what the second recorded.
+    private func outage(of name: String, _ bytes: Int, in scratch: Scratch) async throws -> (stream: Program, recording: Recording) {
+        let port = try Net.freePort()
+        let folders = try ["first", "second"].map { try Servers.folder($0, in: scratch) }
+        let first = try await Servers.nginx(folders[0], port: port, in: scratch)
+        let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/\(name)")
+        try await until("nginx records \(stream.complaint)") { self.size("\(folders[0])/\(name).flv") > bytes }
+        try await Servers.crash(first)
+        try await until("the loss is told") { stream.complaint.contains("trying again") }
+        let second = try await Servers.nginx(folders[1], port: port, in: scratch)
+        let file = "\(folders[1])/\(name).flv"
+        try await until("nginx records again \(stream.complaint)") { self.size(file) > bytes }
+        stream.send(SIGINT)
+        try await stream.succeeded()
+        expectOneOutage(stream)
+        second.send(SIGTERM)
+        try await second.succeeded()
+        return (stream, Recording(file, in: scratch))
+    }
+
     @Test func rtmpServerIsKilledAndStartedAgain() async throws {
         try await withLiveNetwork { scratch in
-            let port = try Net.freePort()
-            let folders = try ["first", "second"].map { try Servers.folder($0, in: scratch) }
-            let first = try await Servers.nginx(folders[0], port: port, in: scratch)
-            let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/hunter2")
-            try await until("nginx records \(stream.complaint)") { self.size("\(folders[0])/hunter2.flv") > 50_000 }
-            try await Servers.crash(first)
-            try await until("the loss is told") { stream.complaint.contains("trying again") }
-            let second = try await Servers.nginx(folders[1], port: port, in: scratch)
-            let file = "\(folders[1])/hunter2.flv"
-            try await until("nginx records again \(stream.complaint)") { self.size(file) > 50_000 }
-            stream.send(SIGINT)
-            try await stream.succeeded()
-            expectOneOutage(stream)
+            let (stream, recording) = try await outage(of: "hunter2", 50_000, in: scratch)
             #expect(!stream.complaint.contains("hunter2"))
-            second.send(SIGTERM)
-            try await second.succeeded()
-            let recording = Recording(file, in: scratch)
             #expect(try await recording.packets().first?.isKey == true)
             #expect(try await recording.codecs() == ["h264", "aac"])
             try await recording.play()
@@ -43,21 +50,7 @@ import Testing
     /// Whoever comes back sees a picture at once: here the only key frame there will ever be was sent long before.
     @Test func aServerThatIsBackGetsAKeyFrameThatIsKept() async throws {
         try await withLiveNetwork("test:gop=100000", ["--history", "5min"]) { scratch in
-            let port = try Net.freePort()
-            let folders = try ["first", "second"].map { try Servers.folder($0, in: scratch) }
-            let first = try await Servers.nginx(folders[0], port: port, in: scratch)
-            let stream = try scratch.ipn("stream", "net", "rtmp://127.0.0.1:\(port)/live/x")
-            try await until("nginx records \(stream.complaint)") { self.size("\(folders[0])/x.flv") > 20_000 }
-            try await Servers.crash(first)
-            try await until("the loss is told") { stream.complaint.contains("trying again") }
-            let second = try await Servers.nginx(folders[1], port: port, in: scratch)
-            try await until("nginx records again \(stream.complaint)") { self.size("\(folders[1])/x.flv") > 20_000 }
-            stream.send(SIGINT)
-            try await stream.succeeded()
-            expectOneOutage(stream)
-            second.send(SIGTERM)
-            try await second.succeeded()
-            let recording = Recording("\(folders[1])/x.flv", in: scratch)
+            let (_, recording) = try await outage(of: "x", 20_000, in: scratch)
             #expect(try await recording.flaws(beginsAnywhere: true) == [])
             try await recording.play()
         }
