@@ -30,6 +30,8 @@ let package = Package(
         .library(name: "odd", type: .dynamic, targets: ["OddPolicy"]),
         .library(name: "diary", type: .dynamic, targets: ["DiaryPolicy"]),
         .library(name: "future", type: .dynamic, targets: ["FuturePolicy"]),
+        // A sound card that is none, for alsa-lib to load.
+        .library(name: "feigned-card", type: .dynamic, targets: ["FeignedCard"]),
         .library(name: "ipn-preload", type: .dynamic, targets: ["Preload"]),
     ],
     dependencies: [
@@ -125,6 +127,8 @@ let package = Package(
         .target(name: "OddPolicy", path: "Tests/Policies/Odd", publicHeadersPath: ".", cSettings: policies),
         .target(name: "DiaryPolicy", path: "Tests/Policies/Diary", publicHeadersPath: ".", cSettings: policies),
         .target(name: "FuturePolicy", path: "Tests/Policies/Future", publicHeadersPath: ".", cSettings: policies),
+        .target(
+            name: "FeignedCard", path: "Tests/FeignedCard", publicHeadersPath: ".", linkerSettings: [.linkedLibrary("asound")]),
         // Programs in C: the parties of the conformance suite, one source compiled for libipn and for the preload, and what
         // programs of 2008 looked like.
         .executableTarget(

@@ -38,8 +38,10 @@ extension PublishJob {
             // Periods are short: whoever else wants the processor waits.
             for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
         } end: { microphone in
-            let (xruns, lost) = (microphone.xrunCount, microphone.lostCount)
-            if xruns > 0 || lost > 0 { say("alsa:\(device): \(xruns) xruns, \(lost) periods lost") }
+            let (xruns, suspends, lost) = (microphone.xrunCount, microphone.suspendCount, microphone.lostCount)
+            if xruns > 0 || suspends > 0 || lost > 0 {
+                say("alsa:\(device): \(xruns) xruns, \(lost) periods lost" + (suspends > 0 ? ", slept \(suspends) times" : ""))
+            }
             if let failure = microphone.failure { throw failure }
         }
     }

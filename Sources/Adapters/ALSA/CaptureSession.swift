@@ -17,6 +17,8 @@ final class CaptureSession {
     let frameBytes: Int
     /// Poll descriptors.
     let descriptorCount: CInt
+    /// What became of what was asked of period and buffer, where that is something else: a line each.
+    let adjustments: [String]
 
     /// - Throws: `.notFound`, `.permissionDenied`, `.refused` (in use), `.unsupportedFormat`, saying what it can.
     convenience init(_ settings: CaptureSettings) throws(MediaError) {
@@ -37,7 +39,13 @@ final class CaptureSession {
             format = try Self.setFormat(parameters, pcm, settings)
             channels = try Self.setChannels(parameters, pcm, settings)
             rate = try Self.setRate(parameters, pcm, settings)
+            let (periods, buffers) = (parameters.periodText, parameters.bufferText)
             (period, buffer) = try Self.setPeriod(parameters, pcm, settings, rate: rate)
+            adjustments = [("period", settings.period, period, periods), ("buffer", settings.buffer, buffer, buffers)].compactMap {
+                (what, wanted, given, possible) in
+                guard let wanted, wanted != given else { return nil }
+                return "a \(what) of \(given) samples, not \(wanted); it has \(possible)" + (what == "buffer" ? ", in whole periods" : "")
+            }
             let error = snd_pcm_hw_params(pcm, parameters.pointer)
             guard error == 0 else { throw ALSAFailure.error(error, .unsupportedFormat, settings.device, "does not take what was agreed") }
             try Self.setTiming(pcm, settings, period: period)
@@ -97,8 +105,7 @@ final class CaptureSession {
         return rate
     }
 
-    /// What was asked is taken to the nearest that the device can, as periods are seldom what one thinks; what it came to is
-    /// said by the length of the messages.
+    /// What was asked is taken to the nearest that the device can, as periods are seldom what one thinks.
     private static func setPeriod(
         _ parameters: borrowing Parameters, _ pcm: OpaquePointer, _ settings: CaptureSettings, rate: UInt32
     ) throws(MediaError) -> (snd_pcm_uframes_t, snd_pcm_uframes_t) {

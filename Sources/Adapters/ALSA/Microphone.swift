@@ -14,7 +14,9 @@ public struct Microphone: ~Copyable, PacketSource {
     public private(set) var failure: MediaError?
     /// How often it was not read in time.
     public private(set) var xrunCount: UInt64 = 0
-    /// Periods that were missing then, and while it was suspended or unplugged.
+    /// How often it slept with the machine.
+    public private(set) var suspendCount: UInt64 = 0
+    /// Periods that were missing then, and while it was unplugged.
     public private(set) var lostCount: UInt64 = 0
 
     private let settings: CaptureSettings
@@ -40,6 +42,7 @@ public struct Microphone: ~Copyable, PacketSource {
         _ settings: CaptureSettings, stop: StopFlag = StopFlag(), stopDescriptor: CInt = -1, note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(MediaError) -> Microphone {
         let session = try CaptureSession(settings)
+        for adjustment in session.adjustments { note("\(settings.device): \(adjustment)") }
         let waiting = DeviceWait(count: Int(session.descriptorCount), stop: stop, stopDescriptor: stopDescriptor)
         return Microphone(settings, session, waiting, note)
     }
@@ -111,6 +114,11 @@ public struct Microphone: ~Copyable, PacketSource {
             guard try wait(session, until: due) else {
                 throw MediaError(
                     .timedOut, object: settings.device, what: "no sound for 5 s", remedy: "look whether it is captured from anything at all")
+            }
+            if snd_pcm_state(session.pcm) == SND_PCM_STATE_SUSPENDED {
+                // Cards say so to poll(2) alone: what is there stays what it was, and is no error.
+                try recover(session, calsa_suspended())
+                return try nextPeriod(session)
             }
             available = snd_pcm_avail_update(session.pcm)
         }
@@ -211,6 +219,7 @@ public struct Microphone: ~Copyable, PacketSource {
             throw ALSAFailure.error(isGone ? calsa_gone() : error, .readFailed, settings.device, "cannot be read")
         }
         if error == calsa_suspended() {
+            suspendCount += 1
             while snd_pcm_resume(session.pcm) == calsa_again() { try waiting.pause(milliseconds: 100) }
         } else {
             xrunCount += 1

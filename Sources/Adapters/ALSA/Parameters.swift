@@ -52,5 +52,22 @@ struct Parameters: ~Copyable {
         return usual.isEmpty ? "\(rates.lowerBound) to \(rates.upperBound) Hz" : usual.map(String.init).joined(separator: ", ") + " Hz"
     }
 
+    /// Frames: `64 to 8192`.
+    var periodText: String {
+        var (least, most): (snd_pcm_uframes_t, snd_pcm_uframes_t) = (0, 0)
+        var direction: CInt = 0
+        snd_pcm_hw_params_get_period_size_min(pointer, &least, &direction)
+        snd_pcm_hw_params_get_period_size_max(pointer, &most, &direction)
+        return least == most ? "\(least)" : "\(least) to \(most)"
+    }
+
+    /// Likewise.
+    var bufferText: String {
+        var (least, most): (snd_pcm_uframes_t, snd_pcm_uframes_t) = (0, 0)
+        snd_pcm_hw_params_get_buffer_size_min(pointer, &least)
+        snd_pcm_hw_params_get_buffer_size_max(pointer, &most)
+        return least == most ? "\(least)" : "\(least) to \(most)"
+    }
+
     var channelText: String { channels.count == 1 ? "\(channels.lowerBound)" : "\(channels.lowerBound) to \(channels.upperBound)" }
 }

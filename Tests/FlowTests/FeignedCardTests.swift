@@ -1,0 +1,118 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What befalls sound cards, on one of our own behind alsa-lib (Tests/FeignedCard): it sleeps, loses sound and is unplugged when
+/// told to. Real drivers are in the virtual machine alone, which cannot sleep.
+@Suite(.onStage) struct FeignedCardTests {
+    private let scratch: Scratch
+    private let environment: [String: String]
+
+    init() throws {
+        scratch = try Scratch()
+        let home = scratch.log("home")
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let card = URL(fileURLWithPath: Scratch.executable).deletingLastPathComponent().appendingPathComponent("libfeigned-card.so").path
+        let plugin = "pcm_type.feigned { lib \"\(card)\" }\npcm.card { type feigned\n fault \"\(scratch.log("fault"))\" }\n"
+        try plugin.write(toFile: home + "/.asoundrc", atomically: true, encoding: .utf8)
+        environment = ["HOME": home]
+    }
+
+    private func publish(_ options: String...) throws -> Program {
+        try scratch.ipn(["publish", "alsa:card", "net"] + options, environment: environment)
+    }
+
+    /// Publishes, with room for what a busy machine does not read at once, and records until that is under way.
+    private func recording(_ options: String...) async throws -> (publisher: Program, recorder: Program) {
+        let publisher = try scratch.ipn(
+            ["publish", "alsa:card", "net", "--rate", "48000", "--period", "512", "--buffer", "32768"] + options, environment: environment)
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "heard.wav")
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        return (publisher, recorder)
+    }
+
+    private func happens(_ fault: String) throws {
+        try fault.write(toFile: scratch.log("fault"), atomically: true, encoding: .utf8)
+    }
+
+    /// The numbers of the samples that were heard.
+    private func heard() throws -> [Int] {
+        let data = try #require(FileManager.default.contents(atPath: scratch.file("heard.wav")))
+        let start = try #require(data.range(of: Data("data".utf8))).upperBound + 4
+        return data[start...].withUnsafeBytes { bytes in
+            (0..<bytes.count / 4).map { frame in
+                let (low, high) = bytes.loadUnaligned(fromByteOffset: frame * 4, as: (Int16, Int16).self)
+                return Int(low) + Int(high) << 15
+            }
+        }
+    }
+
+    /// What was missed is counted and told, and what follows is right.
+    @Test(arguments: [("sleep", ", slept 1 times"), ("xrun", " xruns, ")])
+    func soundGoesOn(after fault: String, said: String) async throws {
+        let (publisher, recorder) = try await recording()
+        try happens(fault)
+        try await until("the card has it: \(publisher.complaint)") { !FileManager.default.fileExists(atPath: scratch.log("fault")) }
+        try await scratch.awaitProgress(of: recorder, by: 60)
+        for program in [recorder, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        #expect(publisher.complaint.contains(said) && !publisher.complaint.contains(" 0 periods lost"), "\(publisher.complaint)")
+        let numbers = try heard()
+        let steps = zip(numbers, numbers.dropFirst()).map { $1 - $0 }
+        #expect(steps.allSatisfy { $0 > 0 } && steps.contains { $0 > 1 })
+        // Neither does it go on by single samples.
+        #expect(steps.count { $0 != 1 } < 20)
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func anUnpluggedCardEndsTheStream() async throws {
+        let (publisher, recorder) = try await recording()
+        try happens("gone")
+        #expect(try await publisher.ended().status == 1)
+        #expect(publisher.complaint.contains("card: the device was unplugged; --wait waits for it to come back"), "\(publisher.complaint)")
+        try await recorder.succeeded()
+        #expect(try heard().count > 30 * 512)
+        try await scratch.expectNothingLeft()
+    }
+
+    @Test func anUnpluggedCardIsWaitedFor() async throws {
+        let (publisher, recorder) = try await recording("--wait")
+        try happens("gone")
+        try await until("it is missed: \(publisher.complaint)") { publisher.complaint.contains("card: unplugged; waiting for it to come back") }
+        unlink(scratch.log("fault"))
+        try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        for program in [recorder, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    /// In a line, and no network is made.
+    @Test(arguments: [
+        (["--rate", "96000"], "card: no 96000 Hz; it has 44100, 48000 Hz"), (["--channels", "6"], "card: no 6 channels; it has 2"),
+        (["--format", "s32"], "card: no s32; it has S16_LE"),
+    ])
+    func whatItCannotIsSaidWithWhatItCan(options: [String], said: String) async throws {
+        let publisher = try scratch.ipn(["publish", "alsa:card", "net"] + options, environment: environment)
+        #expect(try await publisher.ended().status == 1)
+        #expect(publisher.complaint == "ipn: \(said)\n")
+        #expect(!scratch.has("net"))
+    }
+
+    /// Periods and buffers are taken to the nearest that there is, which is said.
+    @Test func anotherPeriodThanAskedIsSaid() async throws {
+        let publisher = try publish("--rate", "48000", "--period", "7", "--buffer", "1000")
+        try await until("it is said") { publisher.complaint.contains("a buffer of") }
+        #expect(publisher.complaint.contains("ipn: card: a period of 256 samples, not 7; it has 256 to 2048\n"), "\(publisher.complaint)")
+        #expect(publisher.complaint.contains("ipn: card: a buffer of 768 samples, not 1000; it has 512 to 32768, in whole periods\n"))
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+}
