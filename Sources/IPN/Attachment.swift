@@ -78,7 +78,9 @@ struct Attachment: ~Copyable {
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.
                 guard clockNanoseconds() < patience else {
-                    throw wanted != nil ? Errno.addressInUse : Errno.connectionRefused
+                    // Who may not look whether it lives, and would only join, is told as if it did not.
+                    if case .unknown = MarkerState(of: file.raw), wanted == nil { throw Errno.connectionRefused }
+                    throw Errno.addressInUse
                 }
                 pause(microseconds: 2000)
             }

@@ -76,7 +76,9 @@ extension IPNError {
                 errno, path, "no thread to watch the network's keeper with",
                 remedy: "free some memory, or raise the limit on memory or threads (ulimit -v, -d, -u)")
         case Errno.addressInUse.rawValue:
-            IPNError(errno, path, "in use: the network lives, but its keeper cannot be reached", remedy: "end its members, or take another path")
+            IPNError(
+                errno, path, "the network lives, but its keeper cannot be reached",
+                remedy: "end its ipnd, and a member that is not stopped starts another; or end them all")
         case Errno.execFormatError.rawValue:
             IPNError(
                 errno, path, "the network's keeper \(KeeperProgram.path()) cannot be started",

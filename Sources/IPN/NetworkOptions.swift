@@ -1,4 +1,5 @@
 import CIPN
+import IPNRing
 public import SystemPackage
 
 /// What a network is made with. The defaults are IPN's own.
@@ -45,6 +46,9 @@ public struct NetworkOptions: Equatable, Sendable {
             persist: isPersistent ? 1 : 0)
     }
 
+    /// Bytes of addresses for one sender's messages. A process has 128 TiB of them, and maps the pool of each whom it hears.
+    private static let mostAddresses = 16 << 40
+
     /// - Throws: `EINVAL` that names the option and its range.
     func check(_ path: String) throws(IPNError) {
         func require(_ value: Int, _ range: ClosedRange<Int>, _ name: String) throws(IPNError) {
@@ -57,5 +61,12 @@ public struct NetworkOptions: Equatable, Sendable {
         try require(poolSize, 1...Int(IPN_MSGPOOLSIZE_MAX), "message pool size")
         try require(protocolNumber, 0...Int(Int32.max), "protocol")
         try require(history, 0...Int(IPN_HISTORY_MAX), "history")
+        let addresses = record().poolLayout.size
+        guard addresses <= Self.mostAddresses else {
+            throw IPNError(
+                .invalidArgument, path,
+                "with an MTU of \(mtu), a pool of \(poolSize) and a history of \(history) each sender would take \(addresses >> 40) TiB of addresses",
+                remedy: "make one of them smaller: \(Self.mostAddresses >> 40) TiB are possible")
+        }
     }
 }

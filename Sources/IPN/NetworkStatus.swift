@@ -63,7 +63,7 @@ public struct NetworkStatus: Sendable {
     }
 
     /// Asks the network at `path`. Needs one of `r`, `w` and `x`.
-    /// - Throws: `EACCES` without any; `ENOENT`, `ECONNREFUSED` where no network is.
+    /// - Throws: `EACCES` without any; `ENOENT`, `ECONNREFUSED` where no network is; `EADDRINUSE` where its keeper cannot be reached.
     public init(of path: String) throws(IPNError) {
         do throws(Errno) {
             let attachment = try Attachment.open(path, creating: nil)

@@ -49,7 +49,8 @@ extension Node {
     ///   - window: this node's own limit on pending messages, below the network's; nil for the network's.
     ///   - protocolNumber: what the network must be of; `IPN_ANY` (0) for any.
     /// - Throws: `EISCONN`; `EPROTO` for another protocol; `EINVAL` for another path than the bound one or a window below 1; `EACCES` where nothing is left to do;
-    ///   `EADDRNOTAVAIL` without a free port; `EDQUOT` where the user has as many nodes there as one may have; `ENOENT`, `ECONNREFUSED` where no network is.
+    ///   `EADDRNOTAVAIL` without a free port; `EDQUOT` where the user has as many nodes there as one may have; `ENOENT`, `ECONNREFUSED` where no network is;
+    ///   `EADDRINUSE` as `bind`.
     public func connect(
         _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil,
         protocolNumber: Int = 0

@@ -68,10 +68,7 @@ struct Outbox: ~Copyable {
         membership: Membership, own: NodeRegion, nodeID: UInt64, wakers: NodeWakers, receives: Bool
     ) throws(Errno) -> Outbox {
         let options = membership.options
-        // What may be pending, kept, retired late and pinned at the same time; more pins than that, all used at once,
-        // make a LOSSY writer drop its own message.
-        let pins = Int(IPN_PINS) * min(Int(options.node_limit), 64)
-        let layout = PoolLayout(mtu: Int(options.mtu), slots: options.pendingLimit + Int(options.history) + pins + 32)
+        let layout = options.poolLayout
         try requireMemory(PoolWriter.privateBytes(of: layout))
         let memory = try SharedMemory(name: "ipn-pool", size: layout.size, sealedAgainstMapping: false)
         try memory.commit(0..<layout.classesOffset)
@@ -237,5 +234,15 @@ struct Outbox: ~Copyable {
         guard membership.refresh(.moment) else { return }
         rebuild()
         retire()
+    }
+}
+
+extension ipn_options {
+    /// Each sender's slot pool on a network with these.
+    var poolLayout: PoolLayout {
+        // What may be pending, kept, retired late and pinned at the same time; more pins than that, all used at once,
+        // make a LOSSY writer drop its own message.
+        let pins = Int(IPN_PINS) * min(Int(node_limit), 64)
+        return PoolLayout(mtu: Int(mtu), slots: pendingLimit + Int(history) + pins + 32)
     }
 }

@@ -40,17 +40,17 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func printLatency() throws {
-        line("One way, 64 bytes, µs", ["p50", "p90", "p99"])
+        try line("One way, 64 bytes, µs", ["p50", "p90", "p99"])
         for (name, pace) in [("to a sleeping reader", BenchRun.Pace.sleeping), ("to a spinning reader", .spinning)] {
             let run = BenchRun(size: 64, readers: 1, pace: pace, nanoseconds: seconds.nanoseconds)
             let delays = try run.measure()[0].delays.sorted()
-            line("  \(name)", [0.5, 0.9, 0.99].map { (Double(delays[Int(Double(delays.count - 1) * $0)]) / 1000).short })
+            try line("  \(name)", [0.5, 0.9, 0.99].map { (Double(delays[Int(Double(delays.count - 1) * $0)]) / 1000).short })
         }
         print("")
     }
 
     private func printThroughput(sizes: [Int], readers: [Int]) throws {
-        line("Messages a second", readers.map { $0 == 1 ? "1 reader" : "\($0) readers" })
+        try line("Messages a second", readers.map { $0 == 1 ? "1 reader" : "\($0) readers" })
         var bytes: [(String, [String])] = []
         for size in sizes {
             let rates = try readers.map { count in
@@ -58,18 +58,18 @@ struct BenchCommand: ParsableCommand {
                 // The slowest reader's.
                 return found.map { Double($0.count) / $0.seconds }.min() ?? 0
             }
-            line("  \(size.inBytes)", rates.map(\.abbreviated))
+            try line("  \(size.inBytes)", rates.map(\.abbreviated))
             bytes.append(("  \(size.inBytes)", rates.map { ($0 * Double(size)).abbreviated }))
         }
         print("")
-        line("Bytes a second, to each reader", readers.map { $0 == 1 ? "1 reader" : "\($0) readers" })
-        for (name, cells) in bytes { line(name, cells) }
+        try line("Bytes a second, to each reader", readers.map { $0 == 1 ? "1 reader" : "\($0) readers" })
+        for (name, cells) in bytes { try line(name, cells) }
     }
 
-    private func line(_ name: String, _ cells: [String]) {
+    private func line(_ name: String, _ cells: [String]) throws {
         func padding(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) }
         print(name + padding(name, 32) + cells.map { padding($0, 12) + $0 }.joined())
-        fflush(nil)
+        try flushPrinted()
     }
 
     private func machine() -> String {

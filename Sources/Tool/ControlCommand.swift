@@ -21,6 +21,5 @@ struct ControlCommand: ParsableCommand {
         let device = device.hasPrefix("v4l2:") ? String(device.dropFirst(5)) : device
         let lines = try controlCamera(device, values.map { ($0.key, $0.value) })
         if !lines.isEmpty { print(lines.joined(separator: "\n")) }
-        guard fflush(nil) == 0 else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
     }
 }

@@ -23,15 +23,10 @@ struct CreateCommand: ParsableCommand {
     var protocolNumber = NetworkOptions().protocolNumber
 
     func run() throws {
-        let node = Node()
         var options = network.options
-        options.isPersistent = true
         options.policy = policy
         options.protocolNumber = protocolNumber
-        try making { try node.bind(path, options: options) }
-        guard node.madeNetwork else {
-            throw IPNError(.fileExists, path, "a network is here already", remedy: "ipn remove it first, or take another path")
-        }
+        _ = try making { try Network.create(at: path, options: options) }
     }
 }
 
@@ -50,25 +45,9 @@ struct RemoveCommand: ParsableCommand {
     var path: String
 
     func run() throws {
-        // A network must be there: bind would make one.
-        let status = try NetworkStatus(of: path)
-        let node = Node()
-        // Whatever protocol it speaks.
-        var options = NetworkOptions()
-        options.protocolNumber = 0
-        try node.bind(path, options: options)
-        try node.setPersistent(false)
-        if !status.nodes.isEmpty {
-            let count = status.nodes.count == 1 ? "1 node is" : "\(status.nodes.count) nodes are"
-            let line = Array("ipn: \(path): \(count) still on it; it ends with the last\n".utf8)
-            _ = write(STDERR_FILENO, line, line.count)
-        }
-        node.close()
-        if status.nodes.isEmpty { waitUntilGone() }
-    }
-
-    /// The keeper removes the file when it goes: what comes after this command finds none.
-    private func waitUntilGone() {
-        while (try? NetworkStatus(of: path)) != nil { usleep(1000) }
+        let left = try Network(at: path).remove()
+        guard left > 0 else { return }
+        let line = Array("ipn: \(path): \(left == 1 ? "1 node is" : "\(left) nodes are") still on it; it ends with the last\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
     }
 }

@@ -28,7 +28,5 @@ struct DevicesCommand: ParsableCommand {
             let text = report.text
             print(text.isEmpty ? "no cameras, and no sound" : text)
         }
-        // What print(_:) could not get rid of shows only here.
-        guard fflush(nil) == 0 else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
     }
 }

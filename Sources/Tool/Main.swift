@@ -9,14 +9,29 @@ import SystemPackage
 @main
 enum Main {
     static func main() {
-        // A standard descriptor that is closed would be taken by the next thing that is opened.
-        for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+        // A standard descriptor that is closed would be taken by the next thing that is opened. What takes its place refuses what
+        // it is for: a command that needs it is told.
+        for (descriptor, flags) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", flags) }
         do {
-            var command = try Ipn.parseAsRoot()
-            try command.run()
+            try perform()
         } catch {
             end(with: error)
         }
+    }
+
+    private static func perform() throws {
+        do {
+            var command = try Ipn.parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            try flushPrinted()
+            throw code
+        } catch  where Ipn.exitCode(for: error) == .success {
+            // Help and version are no errors.
+            print(Ipn.fullMessage(for: error))
+        }
+        try flushPrinted()
     }
 
     private static func end(with error: any Error) -> Never {
@@ -38,8 +53,6 @@ enum Main {
             exit(ExitStatus.failed.rawValue)
         }
         if let code = error as? ExitCode { exit(code.rawValue) }
-        // Help and version are no errors; they print what they have.
-        guard Ipn.exitCode(for: error) != .success else { Ipn.exit(withError: error) }
         let names = Ipn.configuration.subcommands.compactMap { $0.configuration.commandName }
         let word = CommandLine.arguments.dropFirst().first ?? ""
         if !word.hasPrefix("-"), !names.contains(word) {

@@ -20,8 +20,6 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         let status = try NetworkStatus(of: path)
         if json { try printJSON(status) } else { printTable(status) }
-        // What print(_:) could not get rid of shows only here.
-        guard fflush(nil) == 0 else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
     }
 
     private func printTable(_ status: NetworkStatus) {

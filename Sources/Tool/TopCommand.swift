@@ -48,13 +48,12 @@ struct TopCommand: ParsableCommand {
             let lines = json ? [try line(networks)] : TopTable.lines(networks, size: isScreen ? TopTable.screenSize() : nil)
             for line in lines { print(isScreen ? line + "\u{1b}[K" : line) }
             if isScreen { print("\u{1b}[J", terminator: "") } else if !json && !once { print() }
-            // What print(_:) could not get rid of shows only here.
-            guard fflush(nil) == 0 else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
+            try flushPrinted()
             if once { return }
         }
     }
 
-    private func look() -> TopSample { TopSample(paths.isEmpty ? NetworkStatus.paths() : paths) }
+    private func look() -> TopSample { TopSample(paths.isEmpty ? Network.ofThisUser().map(\.path) : paths) }
 
     /// - Returns: false if somebody asked to stop.
     private func wait(_ stop: StopSignal) -> Bool {

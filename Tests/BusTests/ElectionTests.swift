@@ -210,7 +210,7 @@ import TestSupport
         try keeper.kill()
         try peers[0].expect("send on and on")
         #expect(try peers[1].expect("receive") == "1 0 on and on")
-        #expect(try Peer(user: stranger - 1).ask("connect \(path)").hasPrefix("error \(ECONNREFUSED) "))
+        #expect(try Peer(user: stranger - 1).ask("connect \(path)").hasPrefix("error \(EADDRINUSE) "))
         // The owner comes back to it, and with it the network.
         owner.child.resume()
         let late = try Peer(user: stranger - 1)

@@ -86,7 +86,7 @@ import TestSupport
         peer.child.stop()
         try keeper.kill()
         expect(throws: errno(EADDRINUSE)) { try Node(binding: path) }
-        expect(throws: errno(ECONNREFUSED)) { try Node(connecting: path) }
+        expect(throws: errno(EADDRINUSE)) { try Node(connecting: path) }
         peer.child.resume()
         try eventually("a keeper is elected") { (try? NetworkStatus(of: path).nodes.count) == 1 }
         let node = try Node(binding: path)

@@ -41,6 +41,21 @@ import TestSupport
             { $0.mtu = 0 }, { $0.mtu = -1 }, { $0.mtu = 1 << 30 + 1 }, { $0.nodeLimit = 0 }, { $0.nodeLimit = 65_536 },
             { $0.poolSize = 0 }, { $0.poolSize = 65_537 }, { $0.history = -1 }, { $0.history = 65_537 },
         ]
+        // Each for itself is no mistake, but no process has the addresses for both.
+        expect(throws: errno(EINVAL)) {
+            try Node(
+                binding: path,
+                options: .with {
+                    $0.mtu = 1 << 30; $0.poolSize = 65_536
+                })
+        }
+        expect(throws: errno(EINVAL)) {
+            try Node(
+                binding: path,
+                options: .with {
+                    $0.mtu = 1 << 30; $0.history = 65_536
+                })
+        }
         for change in wrong { expect(throws: errno(EINVAL)) { try Node(binding: path, options: .with(change)) } }
         #expect(scratch.contents.isEmpty)
         let edges: [(inout NetworkOptions) -> Void] = [

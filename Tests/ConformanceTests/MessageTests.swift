@@ -120,6 +120,22 @@ import TestSupport
         #expect(try party("get 2 0 \(IPN_SO_LOST) 8") == "ok 0")
     }
 
+    /// Of what several senders have sent, whoever of them: few over the limit, and so many that they are not dropped one by one.
+    @Test(arguments: Way.allCases, [2, 40]) func theOldestOfAllSendersGo(way: Way, rounds: Int) throws {
+        let party = try Party(way)
+        try party.makes(0, path, [IPN_SO_MSGPOOLSIZE: 4])
+        for slot in 1...3 { try party.joins(slot, path) }
+        try party.does("shutdown 0 0")
+        try party.does("shutdown 1 0")
+        try party.does("shutdown 2 0")
+        let sent = (0..<rounds).flatMap { round in (0..<3).map { (slot: $0, text: "\(round).\($0)") } }
+        for message in sent { try party.does("send \(message.slot) - \(message.text)") }
+        let got = try (0..<4).map { _ in String(try party.does("recv 3 d 10").split(separator: " ")[1]) }
+        #expect(Set(got) == Set(sent.suffix(4).map(\.text)))
+        #expect(try party("recv 3 d 10") == "EAGAIN")
+        #expect(try party("get 3 0 \(IPN_SO_LOST) 8") == "ok \(sent.count - 4)")
+    }
+
     @Test(arguments: Way.allCases) func losslessHoldsTheSenderUp(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path, [IPN_SO_MSGPOOLSIZE: 4, IPN_SO_FLAGS: Int(IPN_FLAG_LOSSLESS)])

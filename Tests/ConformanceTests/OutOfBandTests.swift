@@ -45,6 +45,17 @@ import TestSupport
         #expect(try party("recv 0 d 10") == "EAGAIN", "who did not ask is told nothing")
     }
 
+    /// Nor does it hold up the others' news.
+    @Test(arguments: Way.allCases) func theLeaverIsNotTold(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        for slot in 1...2 { try listener(party, slot) }
+        #expect(try party("recvmsg 1 - 100") == news(3, 3))
+        try party.does("close 2")
+        #expect(try party("recvmsg 1 - 100") == news(2, 2))
+        #expect(try party("recvmsg 2 d 100") == (way == .swift ? "ENOTCONN" : "EBADF"), "neither what it did not fetch nor its leaving")
+    }
+
     @Test(arguments: Way.allCases) func bothOptionsAreNeeded(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path)

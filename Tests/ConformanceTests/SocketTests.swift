@@ -173,6 +173,25 @@ import TestSupport
         try eventually("the file goes with the last") { !exists(path) }
     }
 
+    @Test(arguments: Way.allCases) func aLiveNetworkWithoutAKeeperIsInUse(way: Way) throws {
+        let member = try Party(way)
+        try member.makes(0, path)
+        // It must not make a new keeper yet.
+        member.child.stop()
+        try KeeperProcess(of: path).kill()
+        let (binder, joiner) = (try Party(way), try Party(way))
+        for party in [binder, joiner] { try party.does("socket 0 34 3 1") }
+        try binder.tell("bind 0 \(path)")
+        try joiner.tell("connect 0 \(path)")
+        for party in [binder, joiner] { #expect(try party.answer() == "EADDRINUSE") }
+        member.child.resume()
+        // The same network, not a second one.
+        try binder.comes(to: "bind 0 \(path)", "ok")
+        try binder.does("connect 0 -")
+        try member.does("send 0 - still here")
+        #expect(try binder("recv 0 - 20") == "ok 10 still here")
+    }
+
     @Test(arguments: Way.allCases) func whatACrashLeavesIsTakenOver(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path)

@@ -124,6 +124,26 @@ import TestSupport
         _ = try Tool.run(["remove", path])
     }
 
+    /// Whoever removed its door, as a cleaner of /tmp might: each command says the same, and what it says helps.
+    @Test func aLiveNetworkWithoutADoor() throws {
+        try Tool.succeed(["create", path])
+        let peer = try Peer()
+        try peer.expect("connect \(path)")
+        let keeper = try KeeperProcess(of: path)
+        unlink(keeper.rendezvous)
+        let attempts = try [["show", path], ["create", path], ["receive", path]].map { try Tool.start($0) }
+        for attempt in attempts {
+            let result = try attempt.finish()
+            #expect(result.status == 1 && result.complaints.count == 1, "\(result.errors)")
+            #expect(result.errors.contains("the network lives, but its keeper cannot be reached: end its ipnd"), "\(result.errors)")
+        }
+        try keeper.kill()
+        try eventually("another keeper") { try Tool.run(["show", path]).status == 0 }
+        try Tool.succeed(["send", path], input: "hello\n")
+        #expect(try peer.expect("receive") == "0 0 hello")
+        #expect(try Tool.run(["remove", path]).status == 0)
+    }
+
     @Test func aKeeperThatIsKilledUnderAReceiver() throws {
         try Tool.succeed(["create", path])
         let child = try Tool.start(["receive", path])

@@ -16,12 +16,24 @@ import TestSupport
         #expect(scratch.contents.isEmpty)
     }
 
-    @Test(arguments: [[], ["--json"]]) func whatCannotBeWrittenIsAnError(options: [String]) throws {
+    private static let printing = ["show NET", "show NET --json", "top --once NET", "devices", "bench", "--help", "show --help", "--version"]
+
+    @Test(arguments: printing, [">/dev/full", ">&-"])
+    func whatCannotBeWrittenIsAnError(command: String, output: String) throws {
         let path = scratch("net")
         try Tool.succeed(["create", path])
-        let words = (["show", path] + options).joined(separator: " ")
-        let result = try Child.run("/bin/sh", ["-c", "exec \"$0\" \(words) >/dev/full", Child.built("ipn")])
+        let words = command.replacing("NET", with: path)
+        let result = try Child.run("/bin/sh", ["-c", "exec \"$0\" \(words) \(output)", Child.built("ipn")])
         #expect(result.status == 1 && result.complaints.count == 1, "\(result.status): \(result.errors)")
+        #expect(result.errors.hasPrefix("ipn: standard output: "), "\(result.errors)")
+        try Tool.succeed(["remove", path])
+    }
+
+    @Test func inputThatIsClosedIsNoEmptyOne() throws {
+        let path = scratch("net")
+        try Tool.succeed(["create", path])
+        let result = try Child.run("/bin/sh", ["-c", "exec \"$0\" send \"$1\" <&-", Child.built("ipn"), path])
+        #expect(result.status == 1 && result.errors.hasPrefix("ipn: standard input: "), "\(result.errors)")
         try Tool.succeed(["remove", path])
     }
 }

@@ -223,7 +223,11 @@ int main(int count, char **words) {
   fflush(stdout);
   char line[65536];
   /* Not through stdio: it would read ahead of an exec. */
-  for (size_t length = 0; read(0, line + length, 1) == 1;) {
+  for (size_t length = 0;;) {
+    ssize_t count = read(0, line + length, 1);
+    /* `interrupt` is for calls that sleep, not for who waits to be told. */
+    if (count < 0 && errno == EINTR) continue;
+    if (count != 1) break;
     if (line[length] != '\n' && length < sizeof line - 1) length++;
     else {
       line[length] = 0;

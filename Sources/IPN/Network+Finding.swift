@@ -3,12 +3,12 @@ import IPNControl
 import IPNSystem
 import SystemPackage
 
-extension NetworkStatus {
-    /// The paths of all networks of this user, sorted; asks nobody.
+extension Network {
+    /// All networks of this user, sorted by path; asks nobody.
     ///
     /// A network is a bound datagram socket, its marker, whose inode a keeper's listener is named after: the kernel lists both
     /// (`/proc/net/unix`, see proc(5)). So those of another network namespace are missing, and those whose path was renamed.
-    public static func paths() -> [String] {
+    public static func ofThisUser() -> [Network] {
         let sockets = unixSockets()
         let listeners = Set(sockets)
         let paths = Set(sockets.filter { $0.hasPrefix("/") })
@@ -17,7 +17,7 @@ extension NetworkStatus {
                 let rendezvous = try? Rendezvous(marker: status)
             else { return false }
             return path != rendezvous.path && listeners.contains(rendezvous.path)
-        }.sorted()
+        }.sorted().map(Network.init(at:))
     }
 
     /// The names of all bound sockets of this network namespace.
