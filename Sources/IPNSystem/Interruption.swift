@@ -21,11 +21,9 @@ package struct Interruption: ~Copyable, Sendable {
 
     /// Waits until `other` is readable. - Returns: whether to stop instead.
     package borrowing func wait(for other: CInt, milliseconds: CInt = -1) throws(Errno) -> Bool {
-        let own = descriptor.raw
         while true {
             do throws(Errno) {
-                _ = try waitReadable(other, own, milliseconds: milliseconds)
-                return isRaised
+                return try waitReadable(other, orStop: descriptor.raw, milliseconds: milliseconds)
             } catch {
                 guard error == .interrupted else { throw error }
             }

@@ -82,3 +82,15 @@ package func waitReadable(_ first: CInt, _ second: CInt = -1, _ third: CInt = -1
         return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, third >= 0 ? 3 : second >= 0 ? 2 : 1, milliseconds) } > 0
     }
 }
+
+/// Waits until `first` or `stop` is readable, in one call.
+/// - Returns: whether `stop` was.
+/// - Throws: as `waitReadable`.
+func waitReadable(_ first: CInt, orStop stop: CInt, milliseconds: CInt) throws(Errno) -> Bool {
+    var set = (pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0))
+    try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
+        let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
+        _ = try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, 2, milliseconds) }
+    }
+    return set.1.revents != 0
+}

@@ -42,8 +42,10 @@ struct ReceiveCommand: ParsableCommand {
         var output = StandardOutput()
         var received = 0
         var hadWriters = false
+        // Each look at an option goes through the parser's generic types: not one for each message.
+        let (limit, endsWithWriters, addsLineEnd) = (count ?? .max, untilNoWriters, !raw)
         defer { sayLost(node.lostCount) }
-        while count.map({ received < $0 }) ?? true {
+        while received < limit {
             // Before the look: whoever left before it has left nothing that the look does not find.
             let hasWriters = node.numberOfNodes.writers > 0
             hadWriters = hadWriters || hasWriters
@@ -51,12 +53,12 @@ struct ReceiveCommand: ParsableCommand {
                 if message.numberOfNodes != nil { continue }
                 hadWriters = true
                 received += 1
-                try output.write(message.bytes, lineEnd: !raw)
+                try output.write(message.bytes, lineEnd: addsLineEnd)
                 node.end(message)
                 continue
             }
             try output.flush()
-            if untilNoWriters && hadWriters && !hasWriters { break }
+            if endsWithWriters && hadWriters && !hasWriters { break }
             if try signals.wait(for: descriptor) { break }
             if let end = node.networkEnd { throw end }
         }
@@ -78,27 +80,35 @@ private struct StandardOutput {
     mutating func write(_ bytes: UnsafeRawBufferPointer, lineEnd: Bool) throws {
         if bytes.count >= Self.size {
             try flush()
-            try put(bytes)
-        } else {
-            buffer.append(contentsOf: bytes)
+            return try put(bytes, lineEnd: lineEnd)
         }
+        buffer.append(contentsOf: bytes)
         if lineEnd { buffer.append(UInt8(ascii: "\n")) }
         if buffer.count >= Self.size { try flush() }
     }
 
     mutating func flush() throws {
-        try buffer.withUnsafeBytes { try put($0) }
+        try buffer.withUnsafeBytes { try put($0, lineEnd: false) }
         buffer.removeAll(keepingCapacity: true)
     }
 
-    private func put(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes
-        while let start = rest.baseAddress, !rest.isEmpty {
-            let written = Glibc.write(STDOUT_FILENO, start, rest.count)
-            if written < 0 {
-                guard errno == EINTR else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
-            } else {
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    /// In one call, as a rule, and the line's end with it.
+    private func put(_ bytes: UnsafeRawBufferPointer, lineEnd: Bool) throws {
+        var end = UInt8(ascii: "\n")
+        try withUnsafeMutableBytes(of: &end) { end in
+            var (rest, total) = (bytes, bytes.count + (lineEnd ? 1 : 0))
+            while total > 0 {
+                let parts = [
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: rest.baseAddress), iov_len: rest.count),
+                    iovec(iov_base: end.baseAddress, iov_len: total - rest.count),
+                ]
+                let written = writev(STDOUT_FILENO, parts, CInt(parts.count))
+                if written < 0 {
+                    guard errno == EINTR else { throw Failure("standard output: \(String(cString: strerror(errno)))") }
+                    continue
+                }
+                total -= written
+                rest = UnsafeRawBufferPointer(rebasing: rest[min(written, rest.count)...])
             }
         }
     }
