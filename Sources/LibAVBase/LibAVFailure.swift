@@ -15,12 +15,13 @@ package enum LibAVFailure {
     /// - Parameters:
     ///   - status: negative.
     ///   - otherwise: the code where the status says nothing better.
+    ///   - otherRemedy: what to do where the status says nothing better.
     ///   - mark: where in the log the operation began.
     package static func error(
-        _ status: Int32, _ otherwise: MediaError.Code, object: String, what: String, since mark: UInt64,
+        _ status: Int32, _ otherwise: MediaError.Code, object: String, what: String, remedy otherRemedy: String = "", since mark: UInt64,
         interruption: Interruption? = nil
     ) -> MediaError {
-        var (code, reason, remedy) = meaning(of: status) ?? (otherwise, "", "")
+        var (code, reason, remedy) = meaning(of: status) ?? (otherwise, "", otherRemedy)
         if let interruption, status == clibav_error_exit() || interruption.isDue {
             if interruption.stop.isRaised {
                 (code, reason, remedy) = (.cancelled, "stopped", "")
@@ -29,10 +30,12 @@ package enum LibAVFailure {
             }
         }
         let lines = LogTail.lines(since: mark)
-        let cause = ([text(status)] + lines).joined(separator: "; ")
+        // Where the log repeats the status, one layer tells after the other what the lowest has met; and so may our own words.
+        let said = text(status)
+        let causes = (said.lowercased() == reason ? [] : [said]) + lines.prefix { !$0.contains(said) }
         return MediaError(
             code, object: object, what: reason.isEmpty ? what : "\(what): \(reason)", remedy: remedy,
-            cause: "libav: \(cause)")
+            cause: causes.isEmpty ? "" : "libav: \(causes.joined(separator: "; "))")
     }
 
     private static func meaning(of status: Int32) -> (MediaError.Code, String, String)? {

@@ -62,6 +62,6 @@ public struct LoggedAddress: CustomStringConvertible, Sendable, Hashable {
     private static let harmless: Set<String> = [
         "bitrate", "broadcast", "buffer_size", "connect_timeout", "fifo_size", "latency", "linger", "listen", "localaddr",
         "localport", "maxbw", "mode", "overrun_nonfatal", "payload_size", "peerlatency", "pkt_size", "rcvlatency", "reuse",
-        "rist_profile", "rtcpport", "tcp", "timeout", "tlpktdrop", "transtype", "ttl", "udp",
+        "rist_profile", "rtcpport", "tcp", "tcp_nodelay", "timeout", "tlpktdrop", "transtype", "ttl", "udp",
     ]
 }

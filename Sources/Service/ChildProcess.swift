@@ -78,11 +78,12 @@ struct ChildProcess: ~Copyable {
     }
 
     /// `record  250 frames  25.0/s  1.9 Mbit/s  0 lost  0.4 ms delay  copy.mkv`, the rate since the last call.
-    mutating func line() -> String {
+    /// - Parameter columns: that it may take; nil for as many as it is long.
+    mutating func line(columns: Int? = nil) -> String {
         let now = monotonicNanoseconds()
         let seconds = max(Double(now - earlier.time) / 1e9, 0.001)
         defer { earlier = (progress, now) }
-        return row(progress.line(since: earlier.progress, seconds: seconds))
+        return row(progress.line(since: earlier.progress, seconds: seconds), columns: columns)
     }
 
     /// The same over its whole life.
@@ -90,8 +91,12 @@ struct ChildProcess: ~Copyable {
         row(progress.line(since: Progress(), seconds: seconds)) + (hasFailed ? "  failed" : "")
     }
 
-    private func row(_ text: String) -> String {
-        "\(name)\(String(repeating: " ", count: max(8 - name.count, 1)))\(text)  \(label)"
+    private func row(_ text: String, columns: Int? = nil) -> String {
+        let figures = "\(name)\(String(repeating: " ", count: max(8 - name.count, 1)))\(text)  "
+        guard let columns, figures.count + label.count > columns else { return figures + label }
+        // Names tell each other apart by their ends.
+        let room = columns - figures.count
+        return room > 1 ? "\(figures)…\(label.suffix(room - 1))" : String(figures.prefix(columns))
     }
 
     private static func failure(_ error: CInt) -> MediaError {

@@ -9,6 +9,8 @@ package protocol ConsumerSink: ~Copyable {
     mutating func begin(_ streams: [StreamDescription]) throws(MediaError)
     /// Takes a packet. Its bytes lie in a neighbour's memory: they are copied before anything reads them twice.
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError)
+    /// Whether the last packet went where it was to go: not where a server is away.
+    var hasTaken: Bool { get }
     /// What has to happen by itself.
     mutating func tick() throws(MediaError) -> SinkTick
     /// Writes what belongs at the end.
@@ -16,6 +18,7 @@ package protocol ConsumerSink: ~Copyable {
 }
 
 extension ConsumerSink where Self: ~Copyable {
+    package var hasTaken: Bool { true }
     package mutating func tick() throws(MediaError) -> SinkTick { SinkTick() }
 }
 
@@ -166,7 +169,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             noteGap(before: packet)
             if passesOver { return }
             try unlessForeign { sink throws(MediaError) in try sink.write(packet, span.extracting(payload)) }
-            meter.count(packet, payload.count, of: gate.streams)
+            if sink.hasTaken { meter.count(packet, payload.count, of: gate.streams) }
         case .drop:
             break
         case .end:

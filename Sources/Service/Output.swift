@@ -14,5 +14,11 @@ package func writeAll(_ descriptor: CInt, _ text: String) {
     }
 }
 
+/// Columns of a terminal; 80 of one that does not tell.
+func terminalColumns(_ descriptor: CInt) -> Int {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+}
+
 /// Says one line on standard error, as every message of the tool begins.
 package func say(_ message: String) { writeAll(standardError, "ipn: \(message)\n") }

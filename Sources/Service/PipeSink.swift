@@ -12,7 +12,7 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     private let container: Container
     private let output: PipeOutput
     private var muxer: Muxer?
-    private var codecs: [String] = []
+    private var streams: [StreamDescription] = []
     /// Publications before this one.
     private var version = -1
     private var isOver = false
@@ -23,14 +23,20 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
+        // A publisher that was started again sends what its predecessor did: for who reads, time goes on.
+        if container == .matroska, muxer != nil, streams.goOn(with: self.streams) {
+            muxer?.goOn()
+            return
+        }
         // Of the same codecs a transport stream goes on. Other ones the players built on libavformat do not notice in the middle of
         // it, and for Matroska it would be a second file in the same pipe: that ends.
-        guard muxer == nil || (container == .mpegts && codecs == streams.map(\.codec)) else {
+        guard muxer == nil || (container == .mpegts && self.streams.map(\.codec) == streams.map(\.codec)) else {
+            if !isOver { say("standard output: the stream goes on in another format, and what is in this pipe cannot: it ends here") }
             isOver = true
             return
         }
         try finish()
-        codecs = streams.map(\.codec)
+        self.streams = streams
         version += 1
         let options = container == .mpegts ? TransportStream.options(version: version) : []
         do throws(MediaError) {

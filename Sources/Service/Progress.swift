@@ -107,7 +107,9 @@ package struct ProgressMeter {
         case .process(let descriptor): writeAll(descriptor, progress.record + "\n")
         case .terminal(let label):
             let seconds = max(Double(now - lastTime) / 1e9, 0.001)
-            writeAll(standardError, "\r\u{1b}[K\(label)  \(progress.line(since: last, seconds: seconds))")
+            let line = "\(label)  \(progress.line(since: last, seconds: seconds))"
+            // In the last column a terminal is about to begin another line.
+            writeAll(standardError, "\r\u{1b}[K\(line.prefix(terminalColumns(standardError) - 1))")
         }
         last = progress
         lastTime = now

@@ -17,6 +17,9 @@ struct ProgressDisplay {
         next = monotonicNanoseconds() + interval
     }
 
+    /// What a line may take: one that runs over would be two, and those before it could not be found again. Nil where there is no end.
+    var columns: Int? { isTerminal ? terminalColumns(STDERR_FILENO) : nil }
+
     var isDue: Bool { monotonicNanoseconds() >= next }
 
     mutating func show(_ lines: [String]) {

@@ -24,12 +24,16 @@ package struct StreamTarget: Sendable {
 /// What became of a target, for whoever started it.
 package final class StreamReport: Sendable {
     private let reached = Atomic<Bool>(false)
+    private let failed = Atomic<Bool>(false)
 
     package init() {}
 
     /// Something was sent there.
     package var hasReached: Bool { reached.load(ordering: .relaxed) }
+    /// It was not there, or went away, and that was said.
+    package var hasFailed: Bool { failed.load(ordering: .relaxed) }
     fileprivate func reach() { reached.store(true, ordering: .relaxed) }
+    fileprivate func fail() { failed.store(true, ordering: .relaxed) }
 }
 
 /// Sends a publication to one address. A server that goes away is tried again after growing pauses, and the stream goes
@@ -46,6 +50,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private var streams: [StreamDescription] = []
     /// These streams were sent there already.
     private var hasBegun = false
+    package private(set) var hasTaken = false
     private var schedule: ReconnectSchedule
     private var generator = SystemRandomNumberGenerator()
     /// Since when nothing is sent; nil while all is well.
@@ -82,6 +87,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        hasTaken = false
         guard outlet != nil || mayTry(with: packet) else { return }
         do throws(MediaError) {
             let time = packet.decodingTime.map(streams[packet.stream].timeBase.nanoseconds)
@@ -89,7 +95,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             guard isWanted(packet) else { return }
             try outlet?.write(packet, bytes)
             report.reach()
-            hasBegun = true
+            (hasBegun, hasTaken) = (true, true)
             if let time { sentUntil = max(sentUntil ?? time, time) }
         } catch {
             try fail(error)
@@ -154,6 +160,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         awaitingKeyFrame = Set(streams.filter(\.isVideo).map(\.index))
         if outage == nil {
             outage = now
+            report.fail()
             say("\(error); trying again\(target.retries.map { ", \($0) times" } ?? " until it is there")")
         }
     }

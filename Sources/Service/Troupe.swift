@@ -119,7 +119,10 @@ struct Troupe: ~Copyable {
             }
             let due = isEnding ? nil : try restartFailed()
             try wait(until: [display.next, due].compactMap { $0 }.min())
-            if display.isDue { display.show(children.reversed().map { $0.child.line() }) }
+            if display.isDue {
+                let columns = display.columns
+                display.show(children.reversed().map { $0.child.line(columns: columns) })
+            }
         }
         let seconds = Double(monotonicNanoseconds() - start) / 1e9
         display.finish(children.reversed().map { $0.child.summary(seconds: seconds) }, seconds: seconds)

@@ -37,12 +37,7 @@ struct PartyFile {
     /// - Throws: `Failure`: what is wrong, where.
     init(_ path: String) throws {
         self.path = path
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Failure("\(path): cannot be read: \(String(cString: strerror(access(path, R_OK) == 0 ? EISDIR : errno)))")
-        }
+        let data = try Self.contents(of: path)
         guard data.count <= Self.sizeLimit, let text = String(validating: data, as: UTF8.self), !text.contains("\0") else {
             throw Failure("\(path): no TOML file: it is not text of up to a megabyte", status: .usage)
         }
@@ -58,6 +53,18 @@ struct PartyFile {
             try take(key, value)
         }
     }
+
+    /// All of a file, or of what a pipe has to say; a little more than the limit of what is longer.
+    private static func contents(of path: String) throws(Failure) -> Data {
+        guard let file = fopen(path, "re") else { throw unreadable(path) }
+        defer { fclose(file) }
+        var data = Data(count: sizeLimit + 1)
+        let count = data.withUnsafeMutableBytes { fread($0.baseAddress, 1, $0.count, file) }
+        guard ferror(file) == 0 else { throw unreadable(path) }
+        return data.prefix(count)
+    }
+
+    private static func unreadable(_ path: String) -> Failure { Failure("\(path): cannot be read: \(String(cString: strerror(errno)))") }
 
     private mutating func take(_ key: String, _ value: any TOMLValueConvertible) throws {
         guard let kind = Self.kinds[key] else {

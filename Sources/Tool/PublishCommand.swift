@@ -67,6 +67,7 @@ struct PublishCommand: ParsableCommand {
     @OptionGroup var supervision: SupervisionArguments
 
     func validate() throws {
+        if waitReaders < 0 { throw ValidationError("--wait-readers: a number from 0 on") }
         if operands.count < 2 { throw ValidationError("name the network's path behind what is published") }
         if let last = operands.last, ["test:", "v4l2:", "alsa:"].contains(where: last.hasPrefix) || last.contains("://") {
             throw ValidationError("\(last): the network's path comes last, behind what is published")

@@ -37,7 +37,7 @@ struct ShowCommand: ParsableCommand {
             rows.append([
                 node.port.map(String.init) ?? "-", "\(node.processID)", userName(node.userID),
                 (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.sent)", "\(node.received)",
-                "\(node.lost &+ node.dropped)", "\(node.pending)", node.description,
+                "\(node.lost &+ node.dropped)", "\(node.pending)", shown(node.description),
             ])
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

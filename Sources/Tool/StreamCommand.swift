@@ -62,11 +62,11 @@ struct StreamCommand: ParsableCommand {
         target.retries = reconnect ? retries : 0
         let report = StreamReport()
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: supervision.meter("stream"))
-        let progress = try job.run(
+        _ = try job.run(
             StreamSink(target, stop: stop.flag, report: report), description: "ipn stream \(LoggedAddress(target.address))")
-        if progress.packets == 0 { throw supervision.nothingCame(path, "sent on") }
+        guard !report.hasReached else { return }
         // Why was said when it happened.
-        if !report.hasReached { throw ExitCode(ExitStatus.failed.rawValue) }
+        throw report.hasFailed ? ExitCode(ExitStatus.failed.rawValue) : supervision.nothingCame(path, "sent on")
     }
 
     private func fanOut(_ stop: StopSignal) throws {

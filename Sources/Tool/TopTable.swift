@@ -14,7 +14,7 @@ enum TopTable {
         var lines: [String] = networks.isEmpty ? ["no network of yours is here"] : []
         for network in networks {
             lines.append(
-                "\(network.path)  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
+                "\(shown(network.path))  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
                     + "  \(count(network.rate))/s  \(count(network.bytesRate))B/s  \(network.messages) messages  \(network.lost) lost")
             if !network.nodes.isEmpty {
                 lines.append(row("RW", "PID", "MSG/S", "B/S", "LOST", "PEND", "P50", "P99", "SKEW", "DESCRIPTION"))
@@ -24,15 +24,32 @@ enum TopTable {
                     row(
                         (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.pid)", count(node.rate), count(node.bytesRate),
                         count(Double(node.lost)), count(Double(node.pending)), time(node.delay?.p50), time(node.delay?.p99),
-                        time(node.delay?.skew), node.description))
+                        time(node.delay?.skew), fitted(shown(node.description), to: size.map { $0.columns - columnsBefore })))
             }
         }
         guard let size else { return lines }
         return lines.prefix(size.rows - 1).map { String($0.prefix(size.columns)) }
     }
 
+    private static let widths = [2, 7, 5, 5, 5, 5, 5, 5, 6]
+    /// Those that a row has before its description.
+    private static let columnsBefore = 1 + widths.reduce(0) { $0 + $1 + 1 }
+
+    /// A description with less of what can be done without: of a publisher its codecs and the size remain, of others the end, which is the
+    /// file's name.
+    /// - Parameter room: columns; nil for as many as it takes.
+    static func fitted(_ description: String, to room: Int?) -> String {
+        guard let room, description.count > room else { return description }
+        let text = description.hasPrefix("ipn ") ? String(description.dropFirst(4)) : description
+        guard text.count > room, room > 1 else { return String(text.prefix(max(0, room))) }
+        let words = text.split(separator: " ")
+        if let size = words.firstIndex(where: { $0.wholeMatch(of: /[0-9]+x[0-9]+,?/) != nil }), size > 0 {
+            return String("… \(words[(size - 1)...].joined(separator: " "))".prefix(room))
+        }
+        return "…" + text.suffix(room - 1)
+    }
+
     private static func row(_ cells: String...) -> String {
-        let widths = [2, 7, 5, 5, 5, 5, 5, 5, 6]
         let numbers = zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }
         return " " + (numbers + cells.suffix(1)).joined(separator: " ")
     }

@@ -25,6 +25,8 @@ import Testing
             try Data("precious".utf8).write(to: URL(fileURLWithPath: scratch.file("old.mkv")))
             try await expectComplaint(
                 try scratch.ipn("record", "net", "x.webm"), status: 1, "x.webm: ", "webm cannot hold h264", "write .mkv")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "x.ogg"), status: 1, "x.ogg: ogg does not take h264, aac", "write .mkv", "--streams")
             try await expectComplaint(try scratch.ipn("record", "net", "x"), status: 1, "x: ", "container", "name a format")
             try await expectComplaint(
                 try scratch.ipn("record", "net", "old.mkv"), status: 1, "old.mkv: ", "the file exists", "name another")
@@ -52,6 +54,8 @@ import Testing
             try await expectComplaint(
                 rtmp, status: 1, "rtmp://me:…@127.0.0.1:\(port)/live/…?key=…: ", "connection refused", "server is running")
             #expect(!rtmp.complaint.contains("secret") && !rtmp.complaint.contains("hunter2"))
+            // Once is enough.
+            #expect(rtmp.complaint.matches(of: /refused/.ignoresCase()).count == 1, "\(rtmp.complaint)")
             try await expectComplaint(
                 try stream("icecast://source:secret@127.0.0.1:\(port)/x.aac"), status: 1, "127.0.0.1:\(port)", "connection refused",
                 "server is running")
@@ -82,6 +86,53 @@ import Testing
             try await stranger("record", "net", "x.mkv", "--duration", "3").succeeded()
             #expect(try await Recording("x.mkv", in: scratch).flaws() == [])
         }
+    }
+
+    /// Neither one who asks for it, nor one who began at the same moment, takes a file from its recorder.
+    @Test func aFileThatIsBeingRecordedIsNobodyElses() async throws {
+        try await withLiveNetwork { scratch in
+            let recorder = try scratch.ipn("record", "net", "x.mp4")
+            try await scratch.awaitProgress(of: "x.mp4")
+            try await expectComplaint(
+                try scratch.ipn("record", "net", "x.mp4", "--overwrite"), status: 1, "x.mp4: is being recorded", "name another")
+            let check = try scratch.ipn("check", "x.mp4")
+            #expect(try await check.ended().status == 5)
+            #expect(check.output.contains("x.mp4: being recorded: "), "\(check.output)")
+            try await scratch.awaitProgress(of: "x.mp4")
+            recorder.send(SIGINT)
+            try await recorder.succeeded()
+            #expect(try await Recording("x.mp4", in: scratch).flaws() == [])
+        }
+        let scratch = try Scratch()
+        let tee = try scratch.ipn("tee", "test:", "--record", "a.mp4", "--record", "a.mp4", "--overwrite", "--duration", "2")
+        #expect(try await tee.ended().status == 1)
+        #expect(tee.complaint.split(separator: "\n").filter { $0.hasPrefix("ipn: a.mp4: is being recorded") }.count == 1, "\(tee.complaint)")
+        #expect(try await Recording("a.mp4", in: scratch).flaws() == [])
+        try await scratch.expectNothingLeft()
+    }
+
+    /// The muxers of playlists would say nothing, and write nothing.
+    @Test(.enabled(if: geteuid() == 0, "takes root, to mount a disk"), arguments: ["x.m3u8", "x.mpd"])
+    func aDiskThatTakesNothing(playlist: String) async throws {
+        try await withLiveNetwork { scratch in
+            let disk = scratch.file("disk")
+            try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+            try await tool("mount", "-t", "tmpfs", "-o", "ro", "none", disk, in: scratch)
+            defer { _ = umount2(disk, CInt(MNT_DETACH)) }
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "disk/\(playlist)"), status: 1, "disk/\(playlist): ", "Read-only file system", "check the rights")
+        }
+    }
+
+    /// What was not sent is not counted.
+    @Test func anAddressThatNeverAnsweredHasHadNothing() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let tee = try scratch.ipn("tee", "test:", "--record", "a.mkv", "--stream", "tcp://127.0.0.1:\(port)", "--duration", "2")
+        #expect(try await tee.ended().status == 1)
+        #expect(tee.complaint.contains(/\nrecord +[1-9][0-9]* frames/), "\(tee.complaint)")
+        #expect(tee.complaint.contains(/\nstream +0 frames .* failed/), "\(tee.complaint)")
+        try await scratch.expectNothingLeft()
     }
 
     /// What was written before the disk was full stays, and can be read.

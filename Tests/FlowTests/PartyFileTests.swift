@@ -27,6 +27,19 @@ import Testing
         for name in ["a.mkv", "b.mkv"] { #expect(scratch.has(name)) }
     }
 
+    /// As a shell has them: `ipn tee -f <(…)`.
+    @Test func aPipeIsAFileToo() async throws {
+        let scratch = try Scratch()
+        let script = "printf \"input = 'test:'\\nduration = 1\\nrecord = 'a.mkv'\\n\" | '\(Scratch.executable)' tee -f /dev/stdin"
+        try await Program(["sh", "-c", script], in: scratch).succeeded()
+        #expect(try await Recording("a.mkv", in: scratch).flaws() == [])
+        for (file, says) in [(".", "irectory"), ("/dev/zero", "no TOML file"), ("nowhere.toml", "no such file")] {
+            let tee = try scratch.ipn("tee", "-f", file)
+            #expect(try await tee.ended().status != 0)
+            #expect(tee.complaint.lowercased().contains("\(file): ") && tee.complaint.lowercased().contains(says.lowercased()), "\(tee.complaint)")
+        }
+    }
+
     /// What is wrong is said in one line, with its place.
     @Test(arguments: [
         ("input = 'test:'\nrecord = 'x.mkv'\nrecrd = 1\n", "3:1: recrd: there is no such key"),

@@ -100,6 +100,20 @@ import Testing
         try await expectGone(tee, scratch)
     }
 
+    /// A line that ran over would be two, and the next picture of the figures would stand below this one.
+    @Test func noLineIsLongerThanTheTerminal() async throws {
+        let scratch = try Scratch()
+        let name = String(repeating: "long-", count: 20)
+        let script = "stty cols 70 rows 20; '\(Scratch.executable)' tee test: --record \(name)a.mkv --record \(name)b.mkv --duration 2"
+        let terminal = try Program(["script", "-qec", script, "/dev/null"], in: scratch)
+        try await terminal.succeeded()
+        let lines = terminal.output.split(whereSeparator: \.isNewline).filter { $0.contains("\u{1b}[K") }
+            .map { $0.replacing(/\u{1b}\[[0-9]*[A-Z]/, with: "") }
+        #expect(lines.contains { $0.hasSuffix("a.mkv") } && lines.contains { $0.hasSuffix("b.mkv") }, "\(terminal.output)")
+        #expect(lines.allSatisfy { $0.count <= 70 }, "\(lines)")
+        try await scratch.expectNothingLeft()
+    }
+
     /// Its children do not outlive it.
     @Test func whatIsLeftOfAKilledTeeEnds() async throws {
         let scratch = try Scratch()

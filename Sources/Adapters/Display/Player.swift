@@ -59,7 +59,12 @@ public struct Player: ~Copyable, PacketSink {
             notes.append(error.description)
             tone = nil
         }
-        if screen == nil || screen is NoScreen { screen = try settings.screen(picture?.video) }
+        if screen == nil || screen is NoScreen {
+            screen = try settings.screen(picture?.video)
+            if picture != nil, settings.output == .automatic, screen is NoScreen {
+                notes.append("\(settings.title): no display and no terminal here: its pictures are shown to nobody")
+            }
+        }
         self.video = video
         videoIndex = picture?.index
         audioIndex = tone?.index

@@ -17,6 +17,8 @@ struct Destination {
     private(set) var options: [(key: String, value: String)]
     /// A list of files, in a folder that is made for it.
     var isPlaylist: Bool { format == "hls" || format == "dash" }
+    /// libavformat opens nothing for it: it names its files itself, or writes none.
+    var opensItself: Bool { av_guess_format(format, nil, nil).map { $0.pointee.flags & clibav_format_no_file() != 0 } ?? false }
 
     /// What to do about a codec that it cannot hold.
     var remedy: String {

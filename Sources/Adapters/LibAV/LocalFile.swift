@@ -28,9 +28,18 @@ package enum LocalFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    static func isEmpty(_ path: String) -> Bool {
+    static func isMissingOrEmpty(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_size == 0
+        return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG && status.st_size == 0
+    }
+
+    /// For files whose muxer does not tell that it cannot write them: files come and go in their folder.
+    /// - Throws: `.permissionDenied`, `.notFound`.
+    static func requireWritable(_ path: String) throws(MediaError) {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        // Root may do all but what the disk refuses, which this sees as well.
+        guard access(folder, W_OK | X_OK) == 0 else { throw failure(errno, .cannotOpen, path, "cannot be written there") }
+        guard access(path, F_OK) != 0 || access(path, W_OK) == 0 else { throw failure(errno, .cannotOpen, path, "cannot be written") }
     }
 
     static func remove(_ path: String) { unlink(path) }

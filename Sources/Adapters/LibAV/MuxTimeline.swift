@@ -18,6 +18,8 @@ struct MuxTimeline {
     private var tracks: [Int: Track]
     /// Nanoseconds that are taken away; nil before the first packet.
     private var origin: Int64?
+    /// Where what was written ends, in nanoseconds; nil before the first packet.
+    private var end: Int64?
     /// A dts that is less than this behind is a stumble, not a jump; nanoseconds.
     private let stumble: Int64 = 500_000_000
 
@@ -29,10 +31,13 @@ struct MuxTimeline {
     /// Takes another's origin instead of finding one.
     mutating func begin(at nanoseconds: Int64) { origin = nanoseconds }
 
+    /// The next packet begins another publication, wherever its time stamps begin: it is laid on the end of what was written.
+    mutating func goOn() { origin = nil }
+
     /// - Returns: the packet in the stream's own time base, moved; nil if it has no time at all.
     mutating func place(_ packet: CodedPacket) -> CodedPacket? {
         guard let track = tracks[packet.stream], let time = packet.decodingTime else { return nil }
-        if origin == nil { origin = firstOrigin(track, time, packet.pts) }
+        if origin == nil { origin = end.map { beginning(track, time, packet.pts) &- $0 } ?? firstOrigin(track, time, packet.pts) }
         var placed = moved(packet, track)
         if let last = track.lastDts, let dts = placed.decodingTime, dts <= last {
             if track.timeBase.nanoseconds(last &- dts) > stumble {
@@ -46,13 +51,19 @@ struct MuxTimeline {
             }
         }
         tracks[packet.stream]?.lastDts = placed.decodingTime
+        if let dts = placed.decodingTime {
+            let end = track.timeBase.nanoseconds(max(dts, placed.pts ?? dts) &+ max(1, packet.duration))
+            self.end = max(self.end ?? end, end)
+        }
         return placed
     }
+
+    private func beginning(_ track: Track, _ dts: Int64, _ pts: Int64?) -> Int64 { track.timeBase.nanoseconds(min(dts, pts ?? dts)) }
 
     private func firstOrigin(_ track: Track, _ dts: Int64, _ pts: Int64?) -> Int64 {
         let starts = tracks.values.compactMap { track in track.startTime.map { track.timeBase.nanoseconds($0) } }
         if let own = track.startTime, let earliest = starts.min(), min(dts, pts ?? dts) <= own { return earliest }
-        return track.timeBase.nanoseconds(min(dts, pts ?? dts))
+        return beginning(track, dts, pts)
     }
 
     private func moved(_ packet: CodedPacket, _ track: Track) -> CodedPacket {

@@ -24,6 +24,8 @@ public struct Muxer: ~Copyable, PacketSink {
     public private(set) var byteCount: UInt64 = 0
 
     private var output: OutputContext
+    /// The file is ours until this muxer goes; nil for what is none.
+    private let claim: FileClaim?
     private let packet: Packet
     private let interruption: Interruption
     private let ioTimeout: Int64
@@ -37,6 +39,8 @@ public struct Muxer: ~Copyable, PacketSink {
     private var pace: FragmentPace?
     /// The file that has to be made ordinary at the end.
     private let fragmented: String?
+    /// The file that lists what is written, where that is a list.
+    private let playlist: String?
 
     /// Checks that the container holds the codecs, then opens, and writes the header. If any of it fails,
     /// no new file is left behind, and no old one has been touched.
@@ -61,18 +65,19 @@ public struct Muxer: ~Copyable, PacketSink {
         let isFragmented = fragment != nil && destination.path != nil && destination.makeFragmented()
         let interruption = Interruption(stop)
         try Self.rehearse(destination, interruption)
-        if let path = destination.path, !overwrite, LocalFile.isRegularFile(path), !destination.isPlaylist {
-            throw MediaError(.alreadyExists, object: url, what: "the file exists", remedy: "name another, or allow overwriting")
-        }
-        if let path = destination.path, destination.isPlaylist { try LocalFile.makeFolder(of: path) }
-
+        let claim = try Self.claim(destination, overwrite: overwrite)
         interruption.setDeadline(in: ioTimeout)
-        let output = try Self.open(destination, interruption)
+        let isNew =
+            switch claim {
+            case .some(let claim): claim.isNew
+            case .none: false
+            }
+        let output = try Self.open(destination, isNew: isNew, interruption)
         interruption.clearDeadline()
         // Who asks a recorder to stop wants its file whole. A file cannot hang; a server may, but not for long.
         interruption.setGrace(destination.path != nil ? .max : Self.grace)
         self.init(
-            output, try Packet(), destination, interruption, ioTimeout: ioTimeout, pace: fragment.map { FragmentPace(length: $0) },
+            output, try Packet(), destination, interruption, claim, ioTimeout: ioTimeout, pace: fragment.map { FragmentPace(length: $0) },
             fragmented: isFragmented ? destination.path : nil)
     }
 
@@ -94,14 +99,15 @@ public struct Muxer: ~Copyable, PacketSink {
         try context.open(into: output)
         var options = OptionDictionary(destination.options)
         try context.writeHeader(destination, &options)
-        self.init(context, try Packet(), destination, interruption, ioTimeout: .max / 2)
+        self.init(context, try Packet(), destination, interruption, nil, ioTimeout: .max / 2)
     }
 
     private init(
-        _ output: consuming OutputContext, _ packet: consuming Packet, _ destination: Destination, _ interruption: Interruption, ioTimeout: Int64,
-        pace: FragmentPace? = nil, fragmented: String? = nil
+        _ output: consuming OutputContext, _ packet: consuming Packet, _ destination: Destination, _ interruption: Interruption,
+        _ claim: consuming FileClaim?, ioTimeout: Int64, pace: FragmentPace? = nil, fragmented: String? = nil
     ) {
         self.packet = packet
+        self.claim = claim
         self.output = output
         url = destination.url
         self.format = destination.format
@@ -111,12 +117,16 @@ public struct Muxer: ~Copyable, PacketSink {
         timeline = MuxTimeline(destination.streams)
         self.pace = pace
         self.fragmented = fragmented
+        playlist = destination.isPlaylist ? destination.path : nil
         positions = Dictionary(uniqueKeysWithValues: destination.streams.enumerated().map { ($1.index, $0) })
     }
 
     /// Lays the beginning of its time stamps on that of others, with which it belongs together.
     /// - Parameter nanoseconds: of the publication's media time. Before the first packet.
     public mutating func begin(at nanoseconds: Int64) { timeline.begin(at: nanoseconds) }
+
+    /// What is written next begins another publication, of the same streams: its time stamps go on where those before ended.
+    public mutating func goOn() { timeline.goOn() }
 
     /// Packets of streams that are not written are ignored, and so are those without any time.
     /// - Throws: `.diskFull`, `.writeFailed`, `.timedOut`, `.cancelled`; later calls throw as well.
@@ -181,8 +191,8 @@ public struct Muxer: ~Copyable, PacketSink {
         let trailer = output.writeTrailer()
         let close = output.close()
         guard trailer >= 0, close >= 0 else { throw failure(trailer < 0 ? trailer : close, since: mark) }
-        // The HLS muxer does not tell of a playlist that it could not write.
-        if format == "hls", LocalFile.isRegularFile(url), LocalFile.isEmpty(url) {
+        // The muxers of playlists do not tell of one that they could not write.
+        if let playlist, packetCount > 0, !playlist.contains("%"), LocalFile.isMissingOrEmpty(playlist) {
             throw MediaError(.diskFull, object: url, what: "the playlist could not be written", remedy: "free space on that disk")
         }
         interruption.clearDeadline()
@@ -229,8 +239,20 @@ extension Muxer {
         try output.writeHeader(destination, &options)
     }
 
-    private static func open(_ destination: Destination, _ interruption: Interruption) throws(MediaError) -> OutputContext {
-        let isNew = destination.path.map { !LocalFile.exists($0) } ?? false
+    /// Before anything of a file is thrown away. What its muxer opens itself is a list in a folder that is made for it, or any files.
+    private static func claim(_ destination: Destination, overwrite: Bool) throws(MediaError) -> FileClaim? {
+        guard let path = destination.path else { return nil }
+        if destination.isPlaylist {
+            try LocalFile.makeFolder(of: path)
+            try LocalFile.requireWritable(path)
+            return nil
+        }
+        guard destination.opensItself else { return try FileClaim.of(path, overwrite: overwrite, object: destination.url) }
+        guard overwrite || !LocalFile.isRegularFile(path) else { throw FileClaim.exists(destination.url) }
+        return nil
+    }
+
+    private static func open(_ destination: Destination, isNew: Bool, _ interruption: Interruption) throws(MediaError) -> OutputContext {
         do {
             return try openAnyway(destination, interruption)
         } catch {

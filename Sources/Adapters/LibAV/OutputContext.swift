@@ -122,7 +122,8 @@ struct OutputContext: ~Copyable {
             }
             let codecs = destination.streams.map(\.codec).joined(separator: ", ")
             throw LibAVFailure.error(
-                status, .unsupportedCodec, object: destination.url, what: "\(destination.format) does not take \(codecs)", since: mark,
+                status, .unsupportedCodec, object: destination.url, what: "\(destination.format) does not take \(codecs)",
+                remedy: destination.remedy + (destination.path != nil ? ", or choose what goes there: ipn record --streams" : ""), since: mark,
                 interruption: interruption)
         }
         let unused = options.unused

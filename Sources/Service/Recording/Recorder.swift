@@ -169,7 +169,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
         index.dropStrangers()
         for entry in index.entries where entry.ended == .recording {
             let path = index.path(of: entry)
-            guard !Segment.isBeingWritten(path) else {
+            guard !FileClaim.isHeld(path) else {
                 throw MediaError(
                     .alreadyExists, object: index.path, what: "another recorder keeps that list", remedy: "name another with --index")
             }

@@ -19,14 +19,15 @@ package struct RecordingCheck {
         let tracks = inspection.tracks.map { track in
             "; \(track.stream): \(track.packets) packets" + (track.stream.isVideo ? ", \(track.keyFrames) key frames" : "")
         }
-        return ["\(path): \(inspection.state): \(inspection.seconds.rounded(to: 1)) s\(tracks.joined())"]
+        let state = !isWhole && FileClaim.isHeld(path) ? "being recorded" : "\(inspection.state)"
+        return ["\(path): \(state): \(inspection.seconds.rounded(to: 1)) s\(tracks.joined())"]
             + inspection.findings.map { "\(path): \($0)" }
     }
 
     /// - Returns: packets that could not be kept.
     /// - Throws: where it cannot be repaired; the file is as it was then.
     package static func repair(_ path: String, to output: String?, stop: StopFlag) throws(MediaError) -> Int {
-        guard !Segment.isBeingWritten(path) else {
+        guard !FileClaim.isHeld(path) else {
             throw MediaError(.cannotOpen, object: path, what: "is being recorded", remedy: "repair it when its recorder has ended")
         }
         return try Repair.run(path, to: output, stop: stop)

@@ -1,4 +1,3 @@
-import Glibc
 import LibAV
 import Media
 
@@ -6,8 +5,6 @@ import Media
 struct Segment: ~Copyable {
     let path: String
     private var muxer: Muxer
-    /// Holds a lock on the file as long as somebody writes it: the kernel takes it back from whoever is killed.
-    private let lock: CInt
 
     /// - Throws: as `Muxer`.
     init(_ path: String, _ settings: RecordSettings, _ streams: [StreamDescription], stop: StopFlag) throws(MediaError) {
@@ -17,11 +14,7 @@ struct Segment: ~Copyable {
         for stream in streams where !muxer.streams.contains(stream) { say("\(path): takes no \(stream): left out") }
         self.path = path
         self.muxer = muxer
-        lock = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        if lock >= 0 { flock(lock, LOCK_EX | LOCK_NB) }
     }
-
-    deinit { if lock >= 0 { Glibc.close(lock) } }
 
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) { try muxer.write(packet, bytes) }
 
@@ -34,12 +27,4 @@ struct Segment: ~Copyable {
     var size: UInt64 { DiskSpace.size(of: path) }
     /// Bytes that were written, and are not on the disk yet: at least.
     var heldBack: UInt64 { muxer.byteCount - min(muxer.byteCount, size) }
-
-    /// Whether somebody writes that file now.
-    static func isBeingWritten(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return false }
-        defer { Glibc.close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
-    }
 }
