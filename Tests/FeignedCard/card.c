@@ -4,8 +4,8 @@
  *     pcm_type.feigned { lib "/path/libfeigned-card.so" }
  *     pcm.card { type feigned fault "/path/fault" }
  *
- * What stands in the file `fault` happens: "sleep" and "xrun" once, upon which the file goes; "gone" as long as it is there. See
- * alsa-lib's "PCM External Plugin SDK". */
+ * What stands in the file `fault` happens: "sleep" and "xrun" once, upon which the file goes; "gone" as long as it is there, and
+ * "busy" for who opens it. See alsa-lib's "PCM External Plugin SDK". */
 #define _GNU_SOURCE
 /* What alsa-lib's header takes for a sign that this is loaded, and not linked into a program. */
 #define PIC
@@ -142,6 +142,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(feigned) {
     snd_config_t *entry;
     if (snd_config_search(conf, "fault", &entry) < 0 || snd_config_get_string(entry, &fault) < 0) return -EINVAL;
     if (has_fault(fault, "gone")) return -ENODEV;
+    if (has_fault(fault, "busy")) return -EBUSY;
     if (stream != SND_PCM_STREAM_CAPTURE) return -EINVAL;
     struct card *card = calloc(1, sizeof *card);
     if (!card) return -ENOMEM;

@@ -82,6 +82,10 @@ import Testing
         let (publisher, recorder) = try await recording("--wait")
         try happens("gone")
         try await until("it is missed: \(publisher.complaint)") { publisher.complaint.contains("card: unplugged; waiting for it to come back") }
+        // Whatever looks at new devices may be there first, and goes again.
+        try happens("busy")
+        let taken = "card: another program uses it; waiting for that to end"
+        try await until("it is taken: \(publisher.complaint)") { publisher.complaint.contains(taken) }
         unlink(scratch.log("fault"))
         try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
         try await scratch.awaitProgress(of: recorder, by: 30)
@@ -102,6 +106,14 @@ import Testing
         #expect(try await publisher.ended().status == 1)
         #expect(publisher.complaint == "ipn: \(said)\n")
         #expect(!scratch.has("net"))
+    }
+
+    @Test func aBusyCardIsRefused() async throws {
+        try happens("busy")
+        let publisher = try publish()
+        #expect(try await publisher.ended().status == 1)
+        #expect(publisher.complaint.hasPrefix("ipn: card: another program uses it; end that"), "\(publisher.complaint)")
+        #expect(publisher.complaint.count { $0 == "\n" } == 1)
     }
 
     /// Periods and buffers are taken to the nearest that there is, which is said.

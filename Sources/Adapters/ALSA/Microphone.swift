@@ -24,6 +24,8 @@ public struct Microphone: ~Copyable, PacketSource {
     private var session: CaptureSession?
     private let waiting: DeviceWait
     private let note: @Sendable (String) -> Void
+    /// It is back, and somebody else has it.
+    private var isRefused = false
     private var clock: SampleClock
     /// For what does not lie in one piece.
     private let staging: UnsafeMutableRawBufferPointer
@@ -236,14 +238,17 @@ public struct Microphone: ~Copyable, PacketSource {
         do throws(MediaError) {
             session = try CaptureSession(settings)
         } catch {
-            // Its node may be there before its owner is set.
-            if error.code == .notFound || error.code == .permissionDenied { return }
-            throw error
+            // Its node may be there before its owner is set, and whatever else looks at new devices may be first.
+            guard [.notFound, .permissionDenied, .refused].contains(error.code) else { throw error }
+            if error.code == .refused, !isRefused { note("\(settings.device): \(error.what); waiting for that to end") }
+            isRefused = error.code == .refused
+            return
         }
         guard session.description(title: streams[0].title) == streams[0], Int(session.descriptorCount) == waiting.descriptors.count else {
             throw MediaError(.unsupportedFormat, object: settings.device, what: "what came back is another device, or gives other sound")
         }
         self.session = session
+        isRefused = false
         clock.interrupt()
         note("\(settings.device): back again")
     }

@@ -26,6 +26,8 @@ public struct Camera: ~Copyable, PacketSource {
     private let packed: UnsafeMutableRawBufferPointer?
     private let waiting: DeviceWait
     private let note: @Sendable (String) -> Void
+    /// It is back, and somebody else has it.
+    private var isRefused = false
 
     private var clock = FrameClock()
     /// Whether a picture has come since it was opened or started anew.
@@ -195,9 +197,11 @@ public struct Camera: ~Copyable, PacketSource {
         do throws(MediaError) {
             session = try CameraSession(settings)
         } catch {
-            // Its node may be there before its owner is set.
-            if error.code == .notFound || error.code == .permissionDenied { return }
-            throw error
+            // Its node may be there before its owner is set, and whatever else looks at new devices may be first.
+            guard [.notFound, .permissionDenied, .refused].contains(error.code) else { throw error }
+            if error.code == .refused, !isRefused { note("\(settings.device): \(error.what); waiting for that to end") }
+            isRefused = error.code == .refused
+            return
         }
         let description = session.mode.description(title: streams[0].title, extradata: streams[0].extradata)
         guard description == streams[0] else {
@@ -205,6 +209,7 @@ public struct Camera: ~Copyable, PacketSource {
         }
         waiting.descriptors[0].fd = session.device.descriptor
         self.session = session
+        isRefused = false
         isProven = false
         clock.interrupt()
         note("\(settings.device): back again")
