@@ -38,10 +38,16 @@ int linux_identity(int descriptor, uint64_t *device, uint64_t *inode) {
 
 void linux_refuse_descriptors(int socket) { setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)); }
 
-void linux_take_strokes(int event) {
-  uint64_t strokes;
-  struct iovec part = {&strokes, sizeof strokes};
-  preadv2(event, &part, 1, -1, RWF_NOWAIT);
+void linux_ring(int bell) {
+  uint64_t emptied;
+  struct iovec part = {&emptied, sizeof emptied};
+  preadv2(bell, &part, 1, -1, RWF_NOWAIT);
+}
+
+ssize_t linux_await_stroke(int bell) {
+  /* The most that an eventfd holds: not a stroke more finds room, and poll(2) calls it not writable. */
+  uint64_t silent = UINT64_MAX - 1;
+  return write(bell, &silent, sizeof silent);
 }
 
 int linux_datagram_pair(int ends[2]) {

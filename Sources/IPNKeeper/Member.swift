@@ -88,7 +88,7 @@ final class ConnectedNode {
     /// The receivers that had joined when it left, and have not yet read all that it sent.
     var owed: Set<UInt64> = []
 
-    /// What the keeper rings it by, where that is another user's process: an eventfd of another's could block it.
+    /// What the keeper rings it by, where that is another user's process, which could take strokes from an eventfd.
     private(set) var keeperBells: ForeignBells?
     /// Whether it was given the other ends.
     var hearsKeeper = false
@@ -167,8 +167,8 @@ final class ConnectedNode {
         return pread(region.raw, &delays, size, off_t(IPN_NODE_DELAYS)) == size ? delays : ipn_delays()
     }
 
-    /// Whether a node is another user's. Neither may hold the other's eventfds: whoever does could drain one, or fill it
-    /// and have it block, and so hold up whoever rings it, root included.
+    /// Whether a node is another user's. Neither may hold the other's eventfds: whoever does could take the
+    /// strokes that are meant for the other, root included.
     func isForeign(to other: ConnectedNode) -> Bool { other.userID != userID }
 
     /// The bells by which a user rings this node.

@@ -4,16 +4,21 @@ import Glibc
 
 /// A way to wake one sleeper. See eventfd(2), unix(7).
 ///
-/// Between processes of one user it is an eventfd. Whoever holds an eventfd could also drain, fill or block it, so
-/// another user is given one end of a datagram pair instead, whose other end is the sleeper's alone.
+/// Between processes of one user it is an eventfd, turned round: it is full while nobody has rung, a stroke empties it, and
+/// the sleeper sleeps in a write that fills it again. For a read can be told not to wait (`RWF_NOWAIT`), whatever others do
+/// to the eventfd and its flags; a write cannot. So no holder can make a ringer wait. One can still take strokes away, and
+/// so another user is given one end of a datagram pair instead, whose other end is the sleeper's alone.
 package struct Bell: ~Copyable, Sendable {
     package let descriptor: Descriptor
     private let isDatagram: Bool
 
-    /// An eventfd, which a sleeper can read and so sleep.
+    /// An eventfd, silent.
     package init() throws(Errno) {
-        descriptor = Descriptor(owning: try systemCall { eventfd(0, CInt(EFD_CLOEXEC)) })
+        let raw = try systemCall { eventfd(0, CInt(EFD_CLOEXEC)) }
+        descriptor = Descriptor(owning: raw)
         isDatagram = false
+        // Empty is rung: this takes the stroke, and cannot fail.
+        _ = linux_await_stroke(raw)
     }
 
     /// One that was handed to us.
@@ -28,29 +33,36 @@ package struct Bell: ~Copyable, Sendable {
 
     package borrowing func ring() { Bell.ring(number) }
 
-    /// RT safe: one system call, which does not block as long as nobody fills the eventfd on purpose. Only processes of one user hold
-    /// each other's, and could stop each other anyway. A bell that cannot take another stroke has been rung.
+    /// RT safe: one system call, which never waits. A bell that cannot take another stroke has been rung.
     @inline(__always)
     package static func ring(_ number: CInt) {
-        if number >= 0 { _ = eventfd_write(number, 1) } else { linux_ring_datagram(~number) }
+        if number >= 0 { linux_ring(number) } else { linux_ring_datagram(~number) }
     }
 
     /// Sleeps until an eventfd is rung or one of the ears is, and takes the strokes back. Strokes from before count: whoever
     /// calls looks again anyway.
     ///
     /// - Parameters:
-    ///   - ears: -1 for none. Without them and without a limit this is one read(2), the shortest sleep there is.
+    ///   - ears: -1 for none. Without them and without a limit this is one write(2), the shortest sleep there is.
     ///   - milliseconds: as in poll(2).
     /// - Throws: `EINTR`.
     package static func sleep(_ raw: CInt, ears: CInt, milliseconds: CInt) throws(Errno) {
-        var strokes: eventfd_t = 0
         if ears < 0 && milliseconds < 0 {
-            _ = try systemCall(retryOnInterrupt: false, sleeps: true) { eventfd_read(raw, &strokes) }
-            return
+            do throws(Errno) {
+                _ = try systemCall(retryOnInterrupt: false, sleeps: true) { linux_await_stroke(raw) }
+                return
+            } catch {
+                // Another holder has made it O_NONBLOCK: poll(2) still sleeps.
+                guard error == .wouldBlock else { throw error }
+            }
         }
-        guard try waitReadable(raw, ears, milliseconds: milliseconds) else { return }
-        linux_take_strokes(raw)
-        if ears >= 0 { Ears.silence(ears) }
+        var set = (pollfd(fd: raw, events: Int16(POLLOUT), revents: 0), pollfd(fd: ears, events: Int16(POLLIN), revents: 0))
+        _ = try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
+            let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
+            return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, 2, milliseconds) }
+        }
+        if set.0.revents != 0 { _ = linux_await_stroke(raw) }
+        if set.1.revents != 0 { Ears.silence(ears) }
     }
 }
 

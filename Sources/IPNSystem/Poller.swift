@@ -67,19 +67,19 @@ package struct Poller: ~Copyable, Sendable {
     }
 }
 
-/// Waits until one of a few descriptors is readable. See poll(2).
+/// Waits until one of two descriptors is readable. See poll(2).
 ///
 /// - Parameters:
-///   - first: and the others: -1 for none.
+///   - first: and the other: -1 for none.
 ///   - milliseconds: how long; -1 for ever.
 /// - Returns: whether one was.
 /// - Throws: `EINTR` where a signal came first: the caller decides what that means.
-package func waitReadable(_ first: CInt, _ second: CInt = -1, _ third: CInt = -1, milliseconds: CInt) throws(Errno) -> Bool {
+package func waitReadable(_ first: CInt, _ second: CInt = -1, milliseconds: CInt) throws(Errno) -> Bool {
     func readable(_ raw: CInt) -> pollfd { pollfd(fd: raw, events: Int16(POLLIN), revents: 0) }
-    var set = (readable(first), readable(second), readable(third))
+    var set = (readable(first), readable(second))
     return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
         let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, third >= 0 ? 3 : second >= 0 ? 2 : 1, milliseconds) } > 0
+        return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, second >= 0 ? 2 : 1, milliseconds) } > 0
     }
 }
 

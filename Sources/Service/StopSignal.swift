@@ -4,18 +4,18 @@ package import Media
 package import SystemPackage
 
 /// Ctrl-C and its like, for loops that poll and for libraries that block: one thread waits for the signals, raises
-/// the flag that libav looks at, and rings a bell that poll(2) sees.
+/// the flag that libav looks at, and an event counter that poll(2) sees.
 package final class StopSignal: Sendable {
     package let flag = StopFlag()
-    private let bell: Bell
+    private let request: EventCounter
 
     /// Readable once somebody asked to stop; stays so.
-    package var descriptor: CInt { bell.descriptor.raw }
+    package var descriptor: CInt { request.descriptor.raw }
     package var isRaised: Bool { flag.isRaised }
 
     /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those that it starts: make it before any other thread.
     package init() throws(Errno) {
-        bell = try Bell()
+        request = try EventCounter()
         var set = Self.signals
         pthread_sigmask(SIG_BLOCK, &set, nil)
         // A reader of ours that goes away is an error of write(2), not the end of the process.
@@ -26,7 +26,7 @@ package final class StopSignal: Sendable {
     /// Stops as if a signal had come.
     package func raise() {
         flag.raise()
-        bell.ring()
+        request.raise()
     }
 
     private static var signals: sigset_t {

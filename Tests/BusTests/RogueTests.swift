@@ -161,11 +161,25 @@ struct RogueTests {
 
     // MARK: Bells
 
-    /// Who adds to a full eventfd that blocks waits for ever: the keeper, and root's nodes, ring strangers otherwise.
-    @Test func whoFillsTheBellsItIsRungBy() throws {
-        let (rogue, _) = try start("fill", user: stranger)
-        for _ in 0..<100 { try honest.send("ring") }
+    /// Who adds to a full eventfd that blocks waits for ever, and who reads an empty one.
+    @Test(arguments: users) func whoJamsTheBellsItIsRungBy(user: UInt32) throws {
+        let (rogue, _) = try start("jam", user: user)
+        for _ in 0..<1000 { try honest.send("ring") }
         try expectAlive(rounds: 20)
+        rogue.kill()
+        try expectAlive()
+    }
+
+    @Test(arguments: users) func whoMakesBellsNonblocking(user: UInt32) throws {
+        let peer = try Peer()
+        try peer.expect("connect \(path)")
+        let (rogue, _) = try start("flags", user: user)
+        for round in 0..<3 {
+            try peer.tell("receive")
+            try honest.send("round \(round)")
+            #expect(try peer.answer().hasSuffix("round \(round)"))
+        }
+        try expectAlive()
         rogue.kill()
     }
 

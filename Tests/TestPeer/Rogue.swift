@@ -32,10 +32,11 @@ final class Rogue {
         case "peek": try peek()
         case "usurp": try usurp(port: Int32(words[0])!)
         case "return": try returnWithWrongDescriptors()
-        case "fill", "ring", "scribble", "pile":
+        case "jam", "flags", "ring", "scribble", "pile":
             let member = try RogueMember(self)
             switch manner {
-            case "fill": try member.fillOwnBells()
+            case "jam": try member.jamOwnBells()
+            case "flags": try member.changeFlagsOfBells()
             case "ring": try member.ringWithoutEnd()
             case "scribble": try member.scribble(&random)
             default: try member.pile(Int(words[0])!)

@@ -46,35 +46,58 @@ struct RogueMember: ~Copyable {
         nodeID = answer.value
     }
 
-    /// Whoever adds a stroke to a full eventfd waits, unless the eventfd says otherwise, and it is ours to say.
-    func fillOwnBells() throws {
-        for bell in [reader.descriptor.raw, writer.descriptor.raw] {
-            _ = fcntl(bell, F_SETFL, 0)
-            var most: UInt64 = .max - 1
-            _ = write(bell, &most, 8)
+    /// Says to all that it sleeps, under a new number each time, with bells that take nothing: whoever adds to a full eventfd
+    /// waits, and so does who reads an empty one, unless the eventfd says otherwise, and it is ours to say.
+    func jamOwnBells() throws {
+        let bells = [reader.descriptor.raw, writer.descriptor.raw]
+        var sleep: UInt64 = 0
+        while client.goesOn() {
+            for bell in bells {
+                var count: UInt64 = 0
+                _ = fcntl(bell, F_SETFL, CInt(O_NONBLOCK))
+                _ = read(bell, &count, 8)
+                // Empty every other time, and full in between.
+                count = .max - 1
+                if sleep & 8 != 0 { _ = write(bell, &count, 8) }
+                _ = fcntl(bell, F_SETFL, 0)
+            }
+            sleep += 8
+            for word in [IPN_NODE_ARMED, IPN_NODE_WAITING] { store(sleep | UInt64(IPN_ASLEEP), at: Int(word)) }
+            if sleep == 8 { client.say("jammed") }
         }
-        client.say("filled")
+    }
+
+    /// Whoever sleeps in one that has become `O_NONBLOCK` does not sleep any more.
+    func changeFlagsOfBells() throws {
+        for (bell, _) in try givenBells() { _ = fcntl(bell, F_SETFL, CInt(O_NONBLOCK)) }
+        client.say("changed")
         client.waitForEnd()
     }
 
     /// Rings all the bells that it is given, and fills the sockets among them.
     func ringWithoutEnd() throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
-        defer { buffer.deallocate() }
-        try control.send(client.request(IPN_OP_PULL))
-        var packet = try control.socket.receive(into: buffer)
-        // One other node is there: the key of the first is that of all.
-        let item = buffer.loadUnaligned(fromByteOffset: MemoryLayout<ipn_answer>.size, as: ipn_roster_item.self)
-        var given: [(CInt, UInt64)] = []
-        while let handed = packet.descriptors.next() { given.append((handed.release(), item.key)) }
+        let given = try givenBells()
         client.say("ringing")
         while client.goesOn() {
             for (raw, key) in given {
                 _ = eventfd_write(raw, 1)
+                linux_ring(raw)
                 linux_ring_datagram(raw)
                 linux_send_key(raw, key)
             }
         }
+    }
+
+    /// What a roster gives it of others, bells among it, with the key of the first node.
+    private func givenBells() throws -> [(CInt, UInt64)] {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
+        defer { buffer.deallocate() }
+        try control.send(client.request(IPN_OP_PULL))
+        var packet = try control.socket.receive(into: buffer)
+        let item = buffer.loadUnaligned(fromByteOffset: MemoryLayout<ipn_answer>.size, as: ipn_roster_item.self)
+        var given: [(CInt, UInt64)] = []
+        while let handed = packet.descriptors.next() { given.append((handed.release(), item.key)) }
+        return given
     }
 
     /// A pool that holds together at first sight; then random words, everywhere in it and in the region.

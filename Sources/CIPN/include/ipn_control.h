@@ -13,7 +13,7 @@
 #include "ipn_records.h"
 
 #define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
-#define IPN_CONTROL_VERSION 3u
+#define IPN_CONTROL_VERSION 4u
 
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, and some right; or a member's handle (a claim); <- network page, marker socket, O_PATH */
@@ -105,8 +105,8 @@ enum ipn_roster_event {
 };
 #define IPN_MEMBER_RECEIVES 1u
 #define IPN_MEMBER_SENDS 2u
-/* Bells between different users are datagram sockets: an eventfd could be drained, filled or made blocking by whoever
- * holds it. What the asker listens to comes with the first node of a user that rings it: for its reader, its writer. */
+/* Bells are eventfds that are full while they are silent: a stroke empties them. Between different users they are datagram
+ * sockets: whoever holds an eventfd could take strokes away. What the asker listens to comes with the first node of a user that rings it: for its reader, its writer. */
 #define IPN_MEMBER_RUNG_BY_DATAGRAM 4u
 #define IPN_MEMBER_IS_HEARD 8u
 #define IPN_MEMBER_WAS_THERE 16u /* POOL: it had one when the asker joined */

@@ -101,9 +101,11 @@ int linux_datagram_pair(int ends[2]);
 /* Lets nobody send descriptors there: whoever drops one unseen could be held up by it. Where the kernel cannot (before
  * Linux 6.16), nothing happens. */
 void linux_refuse_descriptors(int socket);
-/* Empties an eventfd, whether it is O_NONBLOCK or not: another process may have emptied it meanwhile. */
-void linux_take_strokes(int event);
-/* A stroke; a full socket has been rung. */
+/* Bells that are eventfds: full while they are silent, and emptied by a stroke. A stroke never waits, whatever other holders do. */
+void linux_ring(int bell);
+/* Sleeps until there is a stroke, and takes it: 8, or -1 with errno. EAGAIN where another holder has made it O_NONBLOCK. */
+ssize_t linux_await_stroke(int bell);
+/* A stroke for one that is a socket; a full one has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
 /* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. The two low

@@ -30,7 +30,7 @@ final class HTTPServer: Sendable {
     /// Where it listens, as it turned out: `127.0.0.1:8080`.
     let address: String
     private let listener: Descriptor
-    private let bell: Bell
+    private let posted: EventCounter
     private let posts = Mutex<[Post]>([])
     private let demand = Atomic<Int>(0)
     private let hasEnded = Atomic<Bool>(false)
@@ -43,7 +43,7 @@ final class HTTPServer: Sendable {
     init(_ address: ListenAddress) throws(MediaError) {
         let listener = try address.open()
         do throws(Errno) {
-            bell = try Bell()
+            posted = try EventCounter()
         } catch {
             throw MediaError(.cannotOpen, object: address.text, what: "no descriptor left", cause: "\(error)")
         }
@@ -78,7 +78,7 @@ final class HTTPServer: Sendable {
 
     private func post(_ post: Post) {
         posts.withLock { $0.append(post) }
-        bell.ring()
+        posted.raise()
     }
 
     /// The thread of a server, and all that belongs to it alone.
@@ -106,12 +106,12 @@ final class HTTPServer: Sendable {
         mutating func run() {
             while !isFinished {
                 var set = [
-                    pollfd(fd: server.bell.descriptor.raw, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: server.posted.descriptor.raw, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: clients.count < Self.clientLimit ? server.listener.raw : -1, events: Int16(POLLIN), revents: 0),
                 ]
                 set += clients.map { pollfd(fd: $0.connection.socket.raw, events: $0.connection.events, revents: 0) }
                 _ = poll(&set, nfds_t(set.count), end == nil ? 1000 : 20)
-                takePosts(isRung: set[0].revents != 0)
+                takePosts(isRaised: set[0].revents != 0)
                 let now = monotonicNanoseconds()
                 for (slot, polled) in zip(clients, set[2...]) { serve(slot, polled.revents, now) }
                 if set[1].revents != 0 { accept(now) }
@@ -127,10 +127,8 @@ final class HTTPServer: Sendable {
             return clients.isEmpty || monotonicNanoseconds() >= end
         }
 
-        private mutating func takePosts(isRung: Bool) {
-            // An eventfd without strokes would block.
-            var strokes = [UInt64](repeating: 0, count: 1)
-            if isRung { _ = read(server.bell.descriptor.raw, &strokes, 8) }
+        private mutating func takePosts(isRaised: Bool) {
+            if isRaised { server.posted.clear() }
             let posts = server.posts.withLock { posts in
                 defer { posts = [] }
                 return posts
