@@ -97,7 +97,11 @@ final class Program: Sendable {
 
     /// Waits for its end.
     func ended(within seconds: Double = watchdog) async throws -> End {
-        try await until("\(line) has ended", within: seconds) { self.end.withLock { $0 != nil } }
+        do {
+            try await until("\(line) has ended", within: seconds) { self.end.withLock { $0 != nil } }
+        } catch {
+            throw Failure(description: "\(error)\n\(whereabouts)\n\(complaint)")
+        }
         return end.withLock { $0! }
     }
 
@@ -115,6 +119,15 @@ final class Program: Sendable {
             guard let fields = Self.stat(of: id) else { return false }
             return fields.count > 2 && fields[2] == "\(processID)" && fields[0] != "Z"
         }
+    }
+
+    /// What each of its threads waits for in the kernel, as root sees it; see proc(5), /proc/pid/stack.
+    private var whereabouts: String {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task")) ?? []
+        return tasks.map { task in
+            let read = { (name: String) in (try? String(contentsOfFile: "/proc/\(self.processID)/task/\(task)/\(name)", encoding: .utf8)) ?? "" }
+            return "thread \(task) \(read("comm"))in system call \(read("syscall"))\(read("stack"))"
+        }.joined()
     }
 
     /// proc(5)'s fields from the state on.
