@@ -24,11 +24,8 @@ extension Intake {
             if isPolled { tellPollers() }
             return isStruck && (inbox.isReadable() || hasNews)
         }
-        if isBusy {
-            // Whoever writes may wait for just this processor, and would have to ring us for each message.
-            sched_yield()
-            if inbox.isReadable() { return true }
-        }
+        // Whoever writes may wait for just this processor, and would have to ring us for each message.
+        if isBusy && courtesy.yield() && inbox.isReadable() { return true }
         isArmedForPollers = false
         inbox.arm(polling: false)
         step("sleep: armed, not looked again")

@@ -44,6 +44,7 @@ struct Intake: ~Copyable {
     var hasSlept = false
     /// The last sleep was short: messages follow each other closely.
     var isBusy = false
+    var courtesy = Courtesy()
 
     init(membership: Membership, region: OwnRegion, wakers: NodeWakers, limit: Int, wantsHistory: Bool) {
         isLossless = membership.options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0

@@ -118,7 +118,7 @@ extension Outbox {
                 if hasRoom() { return true }
             }
             // The reader may wait for just this processor.
-            sched_yield()
+            guard courtesy.yield() else { break }
         }
         return hasRoom()
     }

@@ -34,6 +34,7 @@ struct Outbox: ~Copyable {
     /// Whether a program may poll the handle for room.
     var isPolled = false
     var rosterVersion: UInt64 = 0
+    var courtesy = Courtesy()
     /// `pool.next` when the roster was last seen unchanged: a newcomer wants nothing older.
     var checkedNext: UInt64 = 0
     /// No reader was behind this when last looked at; tails only grow.
