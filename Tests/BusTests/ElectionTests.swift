@@ -65,6 +65,36 @@ import TestSupport
         #expect(try #require(try manager.receive()).bytes == Array("after".utf8))
     }
 
+    /// On a LOSSY network nobody waits for it: what is sent before it is back goes as from any slow receiver, and is counted.
+    @Test(arguments: [1, 8, 20, 200], [false, true]) func whatANewcomerOfTheLastMomentMissesIsCounted(count: Int, isReadByOthers: Bool) throws {
+        let manager = try Node(binding: path, directions: .receive)
+        let (writer, newcomer) = (try Peer(), try Peer())
+        try writer.expect("connect \(path) w")
+        try writer.expect("send before")
+        #expect(try #require(try manager.receive()).bytes == Array("before".utf8))
+        try newcomer.expect("connect \(path) r")
+        newcomer.child.stop()
+        try killKeeper()
+        for index in 1...count {
+            try writer.expect("send \(index)")
+            // Then the writer, who knows of nobody else, keeps nothing.
+            if isReadByOthers { #expect(try manager.receive()?.text == "\(index)") }
+        }
+        newcomer.child.resume()
+        try eventually("it is back") { try NetworkStatus(of: path).nodes.count == 3 }
+        try writer.expect("send last")
+        var (received, lost, answer) = (0, 0, "")
+        repeat {
+            answer = try newcomer.expect("receive")
+            let words = answer.split(separator: " ")
+            received += 1
+            lost += Int(words[1])!
+            #expect(Int(words[0])! == received + lost, "from the first on that was sent after it came")
+        } while !answer.hasSuffix(" last")
+        #expect(received + lost == count + 1)
+        #expect(received == min(count + 1, 8))
+    }
+
     @Test func everythingIsAsItWas() throws {
         let (manager, other) = (Node(), try Peer())
         try manager.bind(

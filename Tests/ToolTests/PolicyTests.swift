@@ -42,6 +42,27 @@ import TestSupport
         #expect(!exists(path))
     }
 
+    /// Its number is taken back with its file; the networks that use it have it still, and so has whoever joins them.
+    @Test func whatIsTakenBackStaysWhereItIsInUse() throws {
+        let folder = scratch("policies")
+        mkdir(folder, 0o755)
+        let installed = "\(folder)/40.so"
+        #expect(try Child.run("/bin/cp", [Child.built("libhub.so"), installed]).status == 0)
+        #expect(try run("IPN_POLICIES=\(folder)", ["create", path, "--protocol", "40"]).status == 0)
+        unlink(installed)
+        let refused = try run("IPN_POLICIES=\(folder)", ["create", scratch("other"), "--protocol", "40"])
+        #expect(refused.status == 1 && refused.errors.contains("no policy is registered for protocol 40"), "\(refused.errors)")
+        // Another takes the number.
+        #expect(try Child.run("/bin/cp", [Child.built("libsieve.so"), installed]).status == 0)
+        let receiver = try Child(Child.built("ipn"), ["receive", path, "--count", "1"])
+        let sent = try Child.run(Child.built("ipn"), ["send", path, "--wait-readers", "1"], input: Array("still a hub\n".utf8))
+        #expect(sent.status == 0, "\(sent.errors)")
+        #expect(try receiver.finish().text == "still a hub\n")
+        try Tool.succeed(["remove", path])
+        unlink(installed)
+        rmdir(folder)
+    }
+
     @Test func aReceiverIsToldThatThePolicyCrashed() throws {
         try Tool.succeed(["create", path, "--policy", Child.built("libodd.so")])
         let receiver = try Child(Child.built("ipn"), ["receive", path])

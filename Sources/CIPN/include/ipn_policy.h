@@ -16,6 +16,9 @@
  * lock, messages have one order, and a policy that crashes ends its own network and no other. Its standard streams are
  * the null device, and its directory is the root. A call must not block: nobody else is served meanwhile.
  *
+ * A number is given back by removing the object: the networks that were made with it have it as long as they live. Put a new one
+ * there by install(1) or rename(2); what is written over an object in use ends its networks.
+ *
  * What it keeps of a network goes behind `net->state`, not into globals. Calls that return int return 0 (newport: a port)
  * or a negative errno, which is what the program that asked is told; EIO where it is no errno. */
 #ifndef IPN_POLICY_H

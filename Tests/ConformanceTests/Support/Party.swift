@@ -21,14 +21,17 @@ enum Way: String, CaseIterable, CustomTestStringConvertible {
 final class Party {
     let child: Child
 
-    /// - Parameter user: whom to become, with the group of the same number and these groups.
-    init(_ way: Way, user: UInt32? = nil, groups: [UInt32] = []) throws {
-        switch way {
-        case .swift: child = try Child(Child.built("PartyBySwift"), [])
-        case .library: child = try Child(Child.built("PartyByLibrary"), [])
-        case .preload:
-            child = try Child("/usr/bin/env", ["LD_PRELOAD=\(Child.built("libipn-preload.so"))", Child.built("PartyByPreload")])
-        }
+    /// - Parameters:
+    ///   - user: whom to become, with the group of the same number and these groups.
+    ///   - environment: variables to set, as `NAME=VALUE`.
+    init(_ way: Way, user: UInt32? = nil, groups: [UInt32] = [], environment: [String] = []) throws {
+        let words =
+            switch way {
+            case .swift: [Child.built("PartyBySwift")]
+            case .library: [Child.built("PartyByLibrary")]
+            case .preload: ["LD_PRELOAD=\(Child.built("libipn-preload.so"))", Child.built("PartyByPreload")]
+            }
+        child = try Child("/usr/bin/env", environment + words)
         if let user { try does((["become", "\(user)", "\(user)"] + groups.map { "\($0)" }).joined(separator: " ")) }
     }
 

@@ -110,17 +110,19 @@ static Answer stream(int fd, Words *words) {
   return ok("%u", count);
 }
 
-/* `gather SLOT COUNT`: takes so many, each sender's in order and each once. Answers with the number of senders. */
+/* `gather SLOT COUNT [ID]`: takes so many, those of one sender where it is named; each sender's in order and each once. Answers
+ * with the number of senders. */
 static Answer gather(int fd, Words *words) {
   unsigned next[1024] = {0};
-  long count = number(words), senders = 0;
-  for (long i = 0; i < count; i++) {
+  long count = number(words), id = *words->at ? number(words) : -1, senders = 0;
+  for (long i = 0; i < count;) {
     unsigned message[2];
     ssize_t length = CALL(recv)(fd, message, sizeof message, 0);
     if (length < 0) return failed();
     if (length != sizeof message || message[1] >= 1024) return ok("%zd bytes after %ld messages", length, i);
     if (message[0] == 0) senders++;
     if (message[0] != next[message[1]]++) return ok("%u:%u out of order", message[1], message[0]);
+    if (id < 0 || message[1] == id) i++;
   }
   return ok("%ld from %ld", count, senders);
 }

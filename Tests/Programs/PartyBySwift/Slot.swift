@@ -44,7 +44,7 @@ final class Slot {
                 try withUnsafeBytes(of: (number, UInt32(words[1])!)) { try node.send($0) }
             }
             return words[0]
-        case "gather": return try gather(Int(words[0])!)
+        case "gather": return try gather(Int(words[0])!, of: words.count > 1 ? UInt32(words[1]) : nil)
         default: throw NotApplicable()
         }
         return ""
@@ -132,13 +132,15 @@ final class Slot {
         return "\(message.bytes.count)\(lost)" + (shown.isEmpty ? "" : " \(shown)")
     }
 
-    private func gather(_ count: Int) throws -> String {
+    private func gather(_ count: Int, of id: UInt32?) throws -> String {
         var next: [UInt32: UInt32] = [:]
-        for index in 0..<count {
-            guard let message = try node.receive(), message.bytes.count == 8 else { return "no message after \(index)" }
+        var taken = 0
+        while taken < count {
+            guard let message = try node.receive(), message.bytes.count == 8 else { return "no message after \(taken)" }
             let (number, sender) = message.bytes.withUnsafeBytes { $0.load(as: (UInt32, UInt32).self) }
             guard number == next[sender, default: 0] else { return "\(sender):\(number) out of order" }
             next[sender] = number + 1
+            if id == nil || sender == id { taken += 1 }
         }
         return "\(count) from \(next.count)"
     }
