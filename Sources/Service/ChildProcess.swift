@@ -39,8 +39,10 @@ struct ChildProcess: ~Copyable {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let words = ["ipn"] + arguments + ["--progress-descriptor", "3"]
-        var pointers = words.map { strdup($0) }
+        let words = arguments + ["--progress-descriptor", "3"]
+        let secrets = try HiddenWords(words)
+        if let descriptor = secrets?.descriptor { posix_spawn_file_actions_adddup2(&actions, descriptor, HiddenWords.descriptor) }
+        var pointers = (["ipn"] + (secrets?.shown ?? words)).map { strdup($0) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
         var processID: pid_t = 0

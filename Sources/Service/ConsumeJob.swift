@@ -29,9 +29,8 @@ package struct ConsumeJob {
         guard node.directions.contains(.receive) else {
             throw IPNError(.permissionDenied, path, "no right to receive", remedy: "ask its owner for r (chmod)")
         }
-        try node.setWantsNumberOfNodes(true)
-        try node.setDescription(String(description.prefix(60)))
-        var consumer = Consumer(try sink(), on: node, settings: settings, stop: stop, meter: meter, joined: joined)
+        var consumer = Consumer(
+            try sink(), on: node, description: String(description.prefix(60)), settings: settings, stop: stop, meter: meter, joined: joined)
         try consumer.run()
         return consumer.meter.progress
     }

@@ -85,11 +85,18 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     var lastTime: Int64?
     /// Messages that `lostTime` tells of.
     private var toldLost: UInt64 = 0
+    /// What `ipn show` is to print of us, until it was said.
+    private var description: String?
 
     /// - Parameters:
-    ///   - node: connected for receiving, with the history where `settings.join` wants any, and with the number of nodes wanted.
+    ///   - node: connected for receiving, with the history where `settings.join` wants any.
+    ///   - description: what `ipn show` prints.
     ///   - joined: when connecting began, in nanoseconds on CLOCK_MONOTONIC.
-    package init(_ sink: consuming Sink, on node: Node, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter, joined: Int64) {
+    package init(
+        _ sink: consuming Sink, on node: Node, description: String, settings: ConsumeSettings, stop: StopSignal, meter: ProgressMeter,
+        joined: Int64
+    ) {
+        self.description = description
         self.sink = sink
         self.node = node
         self.settings = settings
@@ -126,16 +133,26 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             if tick.isOver { return }
             if tick.beginsAnew { try returnToNewest() }
             if wantsNewest { try skipToNewest() }
+            if meter.progress.began != 0 { try introduceOurselves() }
             if let message = try node.begin(timeout: .zero) {
                 defer { node.end(message) }
                 try take(message)
                 continue
             }
+            try introduceOurselves()
             mindAbsence(now)
             if let giveUp, now >= giveUp { return }
             if node.isNetworkGone { return }
             try pause.wait(for: descriptor, until: [end, tick.next, meter.due, giveUp].compactMap { $0 }.min())
         }
+    }
+
+    /// Asks to hear who is there, and says who we are: the first packet does not wait for the keeper to answer that.
+    private mutating func introduceOurselves() throws {
+        guard let text = description else { return }
+        description = nil
+        try node.setWantsNumberOfNodes(true)
+        try node.setDescription(text)
     }
 
     private mutating func take(_ message: ArrivedMessage) throws {

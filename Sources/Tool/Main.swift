@@ -22,7 +22,7 @@ enum Main {
 
     private static func perform() throws {
         do {
-            var command = try Ipn.parseAsRoot()
+            var command = try Ipn.parseAsRoot(HiddenWords.read(insteadOf: CommandLine.arguments))
             try command.run()
         } catch let code as ExitCode {
             try flushPrinted()

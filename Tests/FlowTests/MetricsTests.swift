@@ -47,6 +47,35 @@ import Testing
         }
     }
 
+    /// A member that was held up: its histogram has as many, as late.
+    @Test func delaysAreAsLongAsTheyWere() async throws {
+        let began = ContinuousClock.now
+        try await withParty { scratch, _, address in
+            func node() async throws -> Scratch.Status.Node? { try await scratch.show("net")?.nodes.first { $0.receives } }
+            let recorder = try #require(try await node()?.pid)
+            func tally() async throws -> (count: Double, sum: Double, late: Double) {
+                let text = try await figures(address, in: scratch)
+                func sample(_ name: String, _ label: String = "role=\"record\"") -> Double { value(name, label, in: text) ?? 0 }
+                let count = sample("ipn_delay_seconds_count")
+                // Of 268 ms: an octave of nanoseconds.
+                let soon = sample("ipn_delay_seconds_bucket", "role=\"record\",target=\"a \\\"q.mkv\",le=\"0.268435456\"")
+                return (count, sample("ipn_delay_seconds_sum"), count - soon)
+            }
+            try await until("packets are counted") { try await tally().count > 0 }
+            let before = try await tally()
+            kill(recorder, SIGSTOP)
+            try await until("packets wait for it") { try await node()?.pending ?? 0 >= 50 }
+            kill(recorder, SIGCONT)
+            try await until("they are counted") { try await tally().count >= before.count + 50 }
+            let after = try await tally()
+            // 72 a second: of 50 that wait, half have waited for more than a third of a second.
+            #expect(after.late >= before.late + 10, "\(before) \(after)")
+            #expect(after.sum >= before.sum + 5, "\(before) \(after)")
+            let most = Double((ContinuousClock.now - began).components.seconds + 1)
+            #expect(after.sum <= after.count * most, "\(after) in \(most) s")
+        }
+    }
+
     /// Clients that say nothing, half of something, or take nothing.
     @Test func clientsHoldNobodyUp() async throws {
         try await withParty { scratch, _, address in

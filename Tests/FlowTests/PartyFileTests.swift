@@ -40,6 +40,24 @@ import Testing
         }
     }
 
+    /// What everybody can read of a process does not have it, and it goes where it should.
+    @Test func aPasswordIsNoArgument() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let ear = try Program(["ffmpeg", "-v", "error", "-i", "tcp://127.0.0.1:\(port)?listen=1", "-c", "copy", "heard.mkv"], in: scratch)
+        try write("input = 'test:'\nstream = 'tcp://me:topsecret@127.0.0.1:\(port)'\nnetwork = 'net'\n", in: scratch)
+        let tee = try scratch.ipn("tee", "-f", "party.toml")
+        try await scratch.awaitProgress(of: "tcp://me:…@127.0.0.1:\(port)")
+        let lines = tee.groupMembers.map { String(decoding: FileManager.default.contents(atPath: "/proc/\($0)/cmdline") ?? Data(), as: UTF8.self) }
+        #expect(lines.contains { $0.contains("stream") && $0.contains("me:…@127.0.0.1:\(port)") }, "\(lines)")
+        #expect(!lines.contains { $0.contains("topsecret") }, "\(lines)")
+        tee.send(SIGINT)
+        try await tee.succeeded()
+        try await ear.succeeded()
+        #expect(try await Recording("heard.mkv", in: scratch).packets().count > 10)
+        try await scratch.expectNothingLeft()
+    }
+
     /// What is wrong is said in one line, with its place.
     @Test(arguments: [
         ("input = 'test:'\nrecord = 'x.mkv'\nrecrd = 1\n", "3:1: recrd: there is no such key"),
