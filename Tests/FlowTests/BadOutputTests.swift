@@ -120,7 +120,8 @@ import Testing
             try await tool("mount", "-t", "tmpfs", "-o", "ro", "none", disk, in: scratch)
             defer { _ = umount2(disk, CInt(MNT_DETACH)) }
             try await expectComplaint(
-                try scratch.ipn("stream", "net", "disk/\(playlist)"), status: 1, "disk/\(playlist): ", "Read-only file system", "check the rights")
+                try scratch.ipn("stream", "net", "disk/\(playlist)", "--duration", "1"), status: 1, "disk/\(playlist): ",
+                "Read-only file system", "check the rights")
         }
     }
 

@@ -136,7 +136,10 @@ import Testing
         let first = try await publish(["one.mkv"], readers: 1, in: scratch)
         let pipe = try scratch.ipn("pipe", "net", "--follow", "--format", container, output: scratch.file("heard"))
         try await first.succeeded()
-        try await scratch.ipn("publish", "one.mkv", "net", "--wait-readers", "1").succeeded()
+        // From a clock that has gone on for an hour.
+        let later = ["-c", "copy", "-output_ts_offset", "3600", "later.mkv"]
+        try await tool(["ffmpeg", "-v", "error", "-i", "one.mkv"] + later, in: scratch)
+        try await scratch.ipn("publish", "later.mkv", "net", "--wait-readers", "1").succeeded()
         try await until("all of both is there \(pipe.complaint)") { try await count("heard", in: scratch) == 50 }
         pipe.send(SIGINT)
         try await pipe.succeeded()
