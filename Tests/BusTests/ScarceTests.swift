@@ -115,7 +115,7 @@ import TestSupport
         let maker = try Node(
             binding: vast,
             options: .with {
-                $0.mtu = 256 << 20; $0.poolSize = 65536
+                $0.mtu = 64 << 20; $0.poolSize = 65536
             }, directions: .receive)
         let answers = try #require(try strive(poor("-d \(32 << 10)"), ["connect \(vast) w", "send x", "close", "connect \(path)", "send y"]))
         #expect(answers[0].hasPrefix("ok") && answers[1].hasPrefix("error \(ENOMEM) \(vast): cannot make the memory to send from"), "\(answers)")
