@@ -60,23 +60,20 @@ struct Witness {
 
     var hasBegun: Bool { [pictures, sounds].allSatisfy { FileManager.default.contents(atPath: $0)?.isEmpty == false } }
 
-    /// Seconds, on one clock, at which the picture turned white and at which it began to beep.
-    /// - Parameter count: how many of each are wanted at the least: on a busy machine it is behind with its notes.
-    func testimony(of count: Int) async throws -> (flashes: [Double], beeps: [Double]) {
-        try await until("the witness has seen and heard enough") {
-            let (flashes, beeps) = try notes()
-            return min(flashes.count, beeps.count) >= count
-        }
+    /// How many seconds after the beep next to it each flash came, by one clock, as far as it has noted them.
+    func skews() throws -> [Double] {
+        // The time stamps of x11grab are microseconds, those of 48,000 Hz are samples.
+        let flashes = try edges(in: pictures, over: 180, ticks: 1e6)
+        let beeps = try edges(in: sounds, over: -30, ticks: 48000)
+        return flashes.compactMap { flash in beeps.map { flash - $0 }.min { abs($0) < abs($1) } }
+    }
+
+    func leave() async throws {
         program.send(SIGINT)
         _ = try await program.ended()
-        return try notes()
     }
 
-    private func notes() throws -> (flashes: [Double], beeps: [Double]) {
-        // The time stamps of x11grab are microseconds, those of 48,000 Hz are samples.
-        return (try edges(in: pictures, over: 180, ticks: 1e6), try edges(in: sounds, over: -30, ticks: 48000))
-    }
-
+    /// Seconds at which something went over a threshold.
     private func edges(in file: String, over threshold: Double, ticks: Double) throws -> [Double] {
         var time = 0.0
         var wasOver = true
