@@ -8,7 +8,7 @@ struct Figures {
     /// How many short runs a median is taken of.
     var repeats: Int { isQuick ? 1 : 3 }
 
-    static let names = ["wake", "spin", "flood", "frames", "counts", "memory", "oob", "media"]
+    static let names = ["wake", "spin", "flood", "frames", "counts", "memory", "oob", "keeper", "media"]
 
     func run(_ name: String) throws {
         switch name {
@@ -19,6 +19,7 @@ struct Figures {
         case "counts": try counts()
         case "memory": try memory()
         case "oob": try deaths()
+        case "keeper": try successions()
         case "media": try media()
         default: throw Failure("no figure \(name): there are \(Figures.names.joined(separator: ", "))")
         }

@@ -92,14 +92,21 @@ final class Run {
 
     /// Readers that come one after another while the writer sends. - Returns: what each found.
     static func joins(_ task: Task, count: Int) throws -> [Outcome] {
+        try withWriter(task) { run in
+            try (0..<count).map { index in
+                try run.start(.reader, index: index)
+                return try run.workers[index + 1].outcome()
+            }
+        }
+    }
+
+    /// Does something while a `join` task's writer sends.
+    static func withWriter<Result>(_ task: Task, _ body: (Run) throws -> Result) throws -> Result {
         let run = try Run(task)
         try run.start(.writer, index: 0)
         try run.wait { run.board.progress(0).value == 1 }
         defer { run.board.report.value = 1 }
-        return try (0..<count).map { index in
-            try run.start(.reader, index: index)
-            return try run.workers[index + 1].outcome()
-        }
+        return try body(run)
     }
 
     /// A whole run. - Returns: KiB that the carrier added to all processes, its daemon among them, once all has come.
