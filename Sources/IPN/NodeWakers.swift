@@ -103,8 +103,7 @@ final class NodeWakers: @unchecked Sendable {
 
     /// Has everybody look: who sleeps in a call, and who polls.
     func wakeAll() {
-        reader.ring()
-        writer.ring()
+        wakeSleepers()
         Handle.strike(clapper, key)
     }
 }

@@ -56,11 +56,8 @@ package struct Bell: ~Copyable, Sendable {
                 guard error == .wouldBlock else { throw error }
             }
         }
-        var set = (pollfd(fd: raw, events: Int16(POLLOUT), revents: 0), pollfd(fd: ears, events: Int16(POLLIN), revents: 0))
-        _ = try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
-            let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-            return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, 2, milliseconds) }
-        }
+        var set = (pollfd(fd: raw, events: Int16(POLLOUT), revents: 0), readable(ears))
+        try waitForEvents(&set, milliseconds: milliseconds)
         if set.0.revents != 0 { _ = linux_await_stroke(raw) }
         if set.1.revents != 0 { Ears.silence(ears) }
     }

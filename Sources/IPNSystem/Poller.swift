@@ -75,22 +75,27 @@ package struct Poller: ~Copyable, Sendable {
 /// - Returns: whether one was.
 /// - Throws: `EINTR` where a signal came first: the caller decides what that means.
 package func waitReadable(_ first: CInt, _ second: CInt = -1, milliseconds: CInt) throws(Errno) -> Bool {
-    func readable(_ raw: CInt) -> pollfd { pollfd(fd: raw, events: Int16(POLLIN), revents: 0) }
     var set = (readable(first), readable(second))
-    return try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
-        let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, second >= 0 ? 2 : 1, milliseconds) } > 0
-    }
+    return try waitForEvents(&set, milliseconds: milliseconds) > 0
 }
 
 /// Waits until `first` or `stop` is readable, in one call.
 /// - Returns: whether `stop` was.
 /// - Throws: as `waitReadable`.
 func waitReadable(_ first: CInt, orStop stop: CInt, milliseconds: CInt) throws(Errno) -> Bool {
-    var set = (pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0))
+    var set = (readable(first), readable(stop))
+    try waitForEvents(&set, milliseconds: milliseconds)
+    return set.1.revents != 0
+}
+
+func readable(_ raw: CInt) -> pollfd { pollfd(fd: raw, events: Int16(POLLIN), revents: 0) }
+
+/// poll(2) of two descriptors, which says in `revents` what became of each; -1 for none.
+/// - Returns: how many something became of.
+@discardableResult
+func waitForEvents(_ set: inout (pollfd, pollfd), milliseconds: CInt) throws(Errno) -> CInt {
     try withUnsafeMutablePointer(to: &set) { pointer throws(Errno) in
         let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: pollfd.self)
-        _ = try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, 2, milliseconds) }
+        return try systemCall(retryOnInterrupt: false, sleeps: true) { poll(raw, 2, milliseconds) }
     }
-    return set.1.revents != 0
 }
