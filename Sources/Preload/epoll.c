@@ -21,7 +21,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void acquire(void) { pthread_mutex_lock(&lock); }
 static void release(void) { pthread_mutex_unlock(&lock); }
 /* Once libipn is there, which is asked with this lock held: what is registered last is taken first. */
-void epoll_survive_fork(void) { pthread_atfork(acquire, release, release); }
+static void survive_fork(void) { pthread_atfork(acquire, release, release); }
 
 static struct watch *find(int set, int fd) {
   for (struct watch *watch = watches; watch < watches + used; watch++)
@@ -78,6 +78,8 @@ static int drop(int set, int fd) {
 EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
   if (!OURS(fd) || (library.is_socket(fd) != 1 && library_disowns(fd))) return real.epoll_ctl(set, operation, fd, event);
   if (operation != EPOLL_CTL_DEL && !event) return errno = EFAULT, -1;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, survive_fork);
   acquire();
   int result = operation == EPOLL_CTL_ADD   ? add(set, fd, event)
                : operation == EPOLL_CTL_MOD ? change(set, fd, event)

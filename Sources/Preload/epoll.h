@@ -14,7 +14,6 @@
 void epoll_note_end(int fd, uint32_t events);
 void epoll_forget_socket(int fd);
 void epoll_forget_set(int set);
-void epoll_survive_fork(void);
 
 #pragma GCC visibility pop
 #endif

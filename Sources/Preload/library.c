@@ -1,4 +1,4 @@
-#include "epoll.h"
+#include "library.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -73,7 +73,6 @@ static void load(void) {
 #undef X
   library = found;
   dl_iterate_phdr(measure, (void *)library.socket);
-  epoll_survive_fork();
   is_loaded = true;
 }
 
