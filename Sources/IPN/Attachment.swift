@@ -52,6 +52,8 @@ struct Attachment: ~Copyable {
             }
             let status = try file.status()
             guard status.isSocket else { throw Errno.connectionRefused }
+            let fileSystem = FileSystem(of: file)
+            try fileSystem.requireOneKernel()
             let rendezvous = try Rendezvous(marker: status)
             do throws(Errno) {
                 let socket = try PacketSocket(connectingTo: rendezvous.path)
@@ -74,6 +76,8 @@ struct Attachment: ~Copyable {
                 guard let now = try? FileStatus(path: path), now.isSameFile(as: status) else { continue }
                 guard let wanted, status.owner == geteuid() else { throw Errno.connectionRefused }
                 guard wanted.protocol != UInt32(IPN_ANY) else { throw Errno(rawValue: EPROTO) }
+                // Through an overlay what lives elsewhere seems dead. What was made here has left its keeper's door.
+                if case .overlay = fileSystem, (try? FileStatus(path: rendezvous.path)) == nil { throw Errno.addressInUse }
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.

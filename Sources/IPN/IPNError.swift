@@ -75,6 +75,14 @@ extension IPNError {
             IPNError(
                 errno, path, "no thread to watch the network's keeper with",
                 remedy: "free some memory, or raise the limit on memory or threads (ulimit -v, -d, -u)")
+        case Errno.notSupportedOnSocket.rawValue:
+            IPNError(
+                errno, path, "on a file system that other machines may see too, and a network is one kernel's",
+                remedy: "take a path on a local one, such as /tmp or /run")
+        case Errno.addressInUse.rawValue where MarkerState(at: path) == .dead:
+            IPNError(
+                errno, path, "seen through an overlay, and not made here: its network may live in another view of the file",
+                remedy: "join it there, take another path, or remove the file if nobody uses it")
         case Errno.addressInUse.rawValue:
             IPNError(
                 errno, path, "the network lives, but its keeper cannot be reached",

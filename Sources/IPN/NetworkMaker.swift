@@ -12,6 +12,7 @@ enum NetworkMaker {
     /// Makes a network at a path where there was nothing.
     /// - Returns: nil where somebody else made something there meanwhile.
     static func make(_ path: String, _ wanted: ipn_options) throws(Errno) -> Introduction? {
+        try FileSystem(of: try Descriptor.open(folder(of: path), flags: O_PATH | O_DIRECTORY)).requireOneKernel()
         let lock = try OwnerLock()
         defer { lock.touch() }
         let marker = try markerSocket(mode: mode_t(wanted.mode))
@@ -65,8 +66,9 @@ enum NetworkMaker {
 
     /// An unbound marker. Its mode is the socket's own before it is bound: bind(2) then applies the umask.
     private static func markerSocket(mode: mode_t) throws(Errno) -> Descriptor {
-        let raw = try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
-        let marker = Descriptor(owning: raw)
+        let marker = Descriptor(
+            owning: try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+        let raw = marker.raw
         _ = try systemCall { fchmod(raw, mode & 0o7777) }
         return marker
     }
@@ -81,8 +83,7 @@ enum NetworkMaker {
         let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
         if bytes.count >= room {
             let cut = bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1
-            let parent = cut < 0 ? "." : cut == 0 ? "/" : String(decoding: bytes[..<cut], as: UTF8.self)
-            directory = try Descriptor.open(parent, flags: O_PATH | O_DIRECTORY).release()
+            directory = try Descriptor.open(folder(of: path), flags: O_PATH | O_DIRECTORY).release()
             short = "/proc/self/fd/\(directory)/" + String(decoding: bytes[(cut + 1)...], as: UTF8.self)
         }
         guard short.utf8.count >= room else {
@@ -99,6 +100,12 @@ enum NetworkMaker {
             _ = unlink(passing.path)
             throw error == .fileExists ? .addressInUse : error
         }
+    }
+
+    /// The folder that a path's last name is in.
+    private static func folder(of path: String) -> String {
+        guard let cut = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return cut == path.startIndex ? "/" : String(path[..<cut])
     }
 
     private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {

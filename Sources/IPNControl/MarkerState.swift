@@ -12,6 +12,15 @@ package enum MarkerState {
     /// Another program's socket.
     case foreign
 
+    /// What is at a path now; `unknown` where nothing is.
+    package init(at path: String) {
+        guard let file = try? Descriptor.open(path, flags: O_PATH) else {
+            self = .unknown
+            return
+        }
+        self.init(of: file.raw)
+    }
+
     /// - Parameter file: an `O_PATH` descriptor.
     package init(of file: CInt) {
         guard let raw = try? systemCall({ socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }) else {
