@@ -75,8 +75,9 @@ extension Node {
             if claim.isBound {
                 var request = ipn_request(IPN_OP_BIND)
                 request.options.protocol = UInt32(IPN_ANY)
-                _ = try membership.call(request, descriptors: [old.raw])
+                _ = try membership.call(request)
                 isBound = true
+                try showHandle(membership)
             }
             observes = claim.handlesOutOfBand
             wantsCounts = claim.handlesOutOfBand && claim.wantsNumberOfNodes

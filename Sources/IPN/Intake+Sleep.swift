@@ -47,7 +47,19 @@ extension Intake {
             throw error
         }
         inbox.disarm()
+        try checkBell()
         return true
+    }
+
+    /// Who is woken for nothing again and again may have lost its bell: a program that closes descriptors it did not open, and opens
+    /// others, would have us write to those.
+    /// - Throws: `EBADF` where the number is something else's.
+    private mutating func checkBell() throws(Errno) {
+        guard !inbox.isReadable() && !hasNews else { return fruitless = 0 }
+        fruitless += 1
+        guard fruitless == 8 else { return }
+        fruitless = 0
+        guard case .eventCounter = HandedKind(of: wakers.readerBell) else { throw Errno.badFileDescriptor }
     }
 
     /// Makes the handle say what is there: readable where something is, silent and armed where nothing is.

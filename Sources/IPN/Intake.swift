@@ -42,6 +42,8 @@ struct Intake: ~Copyable {
     var isStruck = false
     /// The last wait was in a call of ours.
     var hasSlept = false
+    /// How often it was woken for nothing, one after the other.
+    var fruitless = 0
     /// The last sleep was short: messages follow each other closely.
     var isBusy = false
     var courtesy = Courtesy()

@@ -65,12 +65,13 @@ final class Membership: @unchecked Sendable {
         watchman.forget(watchToken, link.rawDescriptor)
     }
 
-    /// Says what a node that connects has, and what is to be woken at the end of the network.
-    func attend(_ wakers: NodeWakers, _ region: OwnRegion) {
+    /// Says what a node has, and what is to be woken at the end of the network.
+    /// - Parameter region: of one that connects.
+    func attend(_ wakers: NodeWakers, _ region: OwnRegion? = nil) {
         lock.lock()
         defer { lock.unlock() }
         self.wakers = wakers
-        standing.region = region
+        if let region { standing.region = region }
         if tie == .severed { tellEnd() }
     }
 

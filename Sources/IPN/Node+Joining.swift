@@ -23,9 +23,19 @@ extension Node {
         let membership = try attach(path, creating: wanted)
         self.membership = membership
         self.path = path
-        // A program that inherits the handle of a bound node is to find the network, too.
-        if isPolled { _ = try? prepareWakers(membership.rendezvous) }
         isBound = true
+        guard isPolled else { return }
+        do throws(Errno) { try showHandle(membership) } catch { throw failure(error, "its keeper cannot be shown the descriptor: \(error)") }
+    }
+
+    /// A program that inherits the handle of a bound node is to find the network, and to be let in: after fork, exec and the end of
+    /// the process that bound.
+    func showHandle(_ membership: Membership) throws(Errno) {
+        let wakers = try prepareWakers(membership.rendezvous)
+        membership.attend(wakers)
+        var request = ipn_request(IPN_OP_SHOW)
+        request.key = wakers.key
+        _ = try membership.call(request, descriptors: [wakers.handle, wakers.clapper])
     }
 
     /// The keeper that a bind starts inherits them, and would have nobody to complain to.

@@ -27,6 +27,7 @@ struct Standing {
     mutating func note(_ request: ipn_request, _ answer: ipn_answer) {
         switch ipn_operation(rawValue: request.operation) {
         case IPN_OP_BIND: bind()
+        case IPN_OP_SHOW: key = request.key
         case IPN_OP_CONNECT:
             nodeID = answer.value
             key = request.key
@@ -59,7 +60,8 @@ struct Standing {
     func withDescriptors(
         file: CInt, _ wakers: NodeWakers?, _ body: ([CInt]) throws(Errno) -> Void
     ) throws(Errno) {
-        guard nodeID != 0, let region, let wakers else { return try body([file]) }
+        guard let wakers else { return try body([file]) }
+        guard nodeID != 0, let region else { return try body([file, wakers.handle, wakers.clapper]) }
         let memory = try region.memory.readOnlyDescriptor()
         let numbers = [file, memory.raw, wakers.readerBell, wakers.writerBell, wakers.clapper, wakers.handle]
         guard pool >= 0 else { return try body(numbers) }

@@ -114,8 +114,9 @@ extension Keeper {
             try checkHasPart(member)
             if request.value != 0 {
                 try takeBackObserver(member, request, &descriptors)
-            } else if let handle = descriptors.next() {
-                member.show(handle)
+            } else if let handle = descriptors.next(), let clapper = descriptors.next() {
+                try clapper.check(is: .datagramSocket)
+                member.show(handle, clapper: clapper, key: request.key)
             }
         }
         member.hasGreeted = true

@@ -120,7 +120,7 @@ extension Keeper {
         answer.options = options
         answer.value = shown.last ?? token
         answer.more = tokens.count > room ? 1 : 0
-        return shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.token != member.token }
+        return shown.compactMap { members[$0] }.filter { $0.holdsNetwork && $0.bequest == nil && $0.token != member.token }
     }
 
     private func status(of member: Member, streams: [(ConnectedNode, head: UInt64)]) -> ipn_status_item {

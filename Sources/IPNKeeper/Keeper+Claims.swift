@@ -13,18 +13,32 @@ import SystemPackage
 ///
 ///     member --exec--> ghost --(a claim)--> another member, in its place and at its position
 ///        |               `--(the process ends, or the handle is closed)--> gone
-///        `--(a claim: forked, or passed on)--> a second member with the same rights, from now on
+///        |--(a claim: forked, or passed on)--> a second member with the same rights, from now on
+///        `--(the process ends, a child has the handle)--> bequest --(a claim)--> the same
+///                                                            `--(the handle is closed)--> gone
 extension Keeper {
     /// The link of a member has closed.
     func hangUp(_ member: Member) {
-        guard member.holdsNetwork, member.handleInode != 0, member.isProcessAlive, member.isHandleOpen else { return remove(member) }
+        guard member.holdsNetwork, member.handleInode != 0, member.isHandleOpen else { return remove(member) }
+        guard member.isProcessAlive else { return bury(member) }
         member.isGhost = true
         poller.remove(member.control.socket.descriptor.raw)
     }
 
-    /// Removes the ghosts whose handle nobody has open any more: no event says so.
+    /// The process of a member has ended. It counts no more and holds nobody up; but a child may have its handle, as daemons do whose
+    /// parent has bound: then the network goes on, and the child may claim what the handle stood for.
+    func bury(_ member: Member) {
+        guard member.holdsNetwork, member.handleInode != 0, member.isHandleOpen else { return remove(member) }
+        poller.remove(member.control.socket.descriptor.raw)
+        if member.processNumber >= 0 { poller.remove(member.processNumber) }
+        guard let node = member.bequeath() else { return }
+        welcome(node)
+        depart(node)
+    }
+
+    /// Removes whose handle nobody has open any more, of those who are gone: no event says so.
     func layGhosts() {
-        for member in members.values where member.isGhost && !member.isHandleOpen { remove(member) }
+        for member in members.values where member.isGone && !member.isHandleOpen { remove(member) }
     }
 
     /// Whom a descriptor stands for; a ghost first.
@@ -38,9 +52,9 @@ extension Keeper {
     func admit(_ member: Member, claiming owner: Member, _ answer: inout ipn_answer) {
         member.claimed = owner
         answer.value = UInt64(owner.isGhost ? IPN_CLAIM_TAKES : IPN_CLAIM_SHARES)
-        answer.rights = owner.node?.flags ?? 0
+        answer.rights = owner.flags
         if owner.isBound { answer.rights |= UInt32(IPN_CLAIM_BOUND) }
-        if owner.node != nil { answer.rights |= UInt32(IPN_CLAIM_CONNECTED) }
+        if owner.wasConnected { answer.rights |= UInt32(IPN_CLAIM_CONNECTED) }
         if owner.handlesOutOfBand { answer.rights |= UInt32(IPN_CLAIM_HANDLES_OOB) }
         if owner.wantsNumberOfNodes { answer.rights |= UInt32(IPN_CLAIM_WANTS_NUMNODES) }
         answer.port = Int32(owner.node?.port ?? Int(IPN_PORTNO_ANY))
@@ -49,8 +63,9 @@ extension Keeper {
 
     /// What a claimant may do: what the owner of the handle may, whoever the claimant is. Nil where nothing is claimed.
     func claimedRights(_ member: Member) -> Rights? {
-        guard let node = member.claimed?.node else { return nil }
-        return Rights(receive: node.receives, send: node.sends, manage: false)
+        guard let owner = member.claimed, owner.wasConnected else { return nil }
+        return Rights(
+            receive: owner.flags & UInt32(IPN_MEMBER_RECEIVES) != 0, send: owner.flags & UInt32(IPN_MEMBER_SENDS) != 0, manage: false)
     }
 
     /// The port of the ghost whose place is taken.

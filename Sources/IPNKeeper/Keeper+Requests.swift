@@ -79,6 +79,10 @@ extension Keeper {
             try getOption(member, request, &answer)
         case IPN_OP_DRAINED:
             if let reader = member.node { drained(request.value, by: reader.nodeID) }
+        case IPN_OP_SHOW:
+            guard member.isBound, let handle = descriptors.next(), let clapper = descriptors.next() else { throw Errno.invalidArgument }
+            try clapper.check(is: .datagramSocket)
+            member.show(handle, clapper: clapper, key: request.key)
         case IPN_OP_LEAVE:
             leave(member)
         case IPN_OP_SETTLE:
@@ -153,7 +157,6 @@ extension Keeper {
             // The network has one.
             if brings { _ = descriptors.next() }
         }
-        if let handle = descriptors.next() { member.show(handle) }
         member.isBound = true
     }
 

@@ -111,7 +111,7 @@ package final class Keeper {
                     if let absentee = absentees[event.token & ~Self.absenteeBit] { lose(absentee) }
                 } else if let member = members[event.token & ~Self.processBit] {
                     if event.token & Self.processBit != 0 {
-                        remove(member)
+                        bury(member)
                     } else {
                         serve(member, hungUp: event.isHungUp)
                     }
@@ -127,7 +127,7 @@ package final class Keeper {
     private var patience: CInt {
         if isGathering { return 100 }
         if members.isEmpty { return 5000 }
-        guard members.values.contains(where: \.isGhost) else { return -1 }
+        guard members.values.contains(where: \.isGone) else { return -1 }
         layGhosts()
         return 100
     }

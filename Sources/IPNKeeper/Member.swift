@@ -25,9 +25,13 @@ final class Member {
     var handlesOutOfBand = false
     var description: [UInt8] = []
     /// The socket by which its program knows it; 0 where it has not been shown to us.
-    var handleInode: UInt64 = 0
+    private(set) var handleInode: UInt64 = 0
+    /// What strikes it, where it is no node: for a node that is its clapper.
+    private var voice: Voice?
     /// Its program has replaced itself: the handle may be open, nobody answers.
     var isGhost = false
+    /// Its process has ended, and somebody has inherited the handle: what its node might do (`IPN_MEMBER_*`), 0 where it had none.
+    var bequest: UInt32?
     /// Whose handle it has shown.
     var claimed: Member?
 
@@ -38,7 +42,7 @@ final class Member {
     }
 
     /// Whether somebody has the handle open, as far as can be told.
-    var isHandleOpen: Bool { node?.isHandleOpen ?? true }
+    var isHandleOpen: Bool { node?.isHandleOpen ?? voice?.isHeard ?? true }
 
     /// Takes note of a handle, and closes it.
     func show(_ handle: consuming HandedDescriptor) {
@@ -46,7 +50,34 @@ final class Member {
         handleInode = status.inode
     }
 
-    var holdsNetwork: Bool { isBound || node != nil }
+    /// Takes note of a handle, and of what strikes it, before there is a node.
+    func show(_ handle: consuming HandedDescriptor, clapper: consuming HandedDescriptor, key: UInt64) {
+        show(handle)
+        voice = Voice(clapper: clapper, key: key)
+    }
+
+    /// What it leaves to whoever has inherited its handle, when its process has ended.
+    /// - Returns: its node, which is no longer.
+    func bequeath() -> ConnectedNode? {
+        isGhost = false
+        bequest = bequest ?? node?.flags ?? 0
+        guard let node else { return nil }
+        // Without a descriptor for it, the one from its bind has to do.
+        do throws(Errno) { voice = Voice(clapper: try node.duplicateClapper(), key: node.key) } catch {}
+        self.node = nil
+        return node
+    }
+
+    /// Nobody answers for it any more; what it stands for may be claimed.
+    var isGone: Bool { isGhost || bequest != nil }
+
+    /// Whether it is in the data flow, or was when its process ended.
+    var wasConnected: Bool { node != nil || bequest ?? 0 != 0 }
+
+    /// What its node may do, or might.
+    var flags: UInt32 { node?.flags ?? bequest ?? 0 }
+
+    var holdsNetwork: Bool { isBound || node != nil || bequest != nil }
 
     init(token: UInt64, control: consuming ControlSocket, peer: PacketSocket.Peer, process: consuming Descriptor?) {
         self.token = token
@@ -55,6 +86,20 @@ final class Member {
         processNumber = process?.raw ?? -1
         self.process = process
     }
+}
+
+/// What strikes a handle.
+private final class Voice {
+    private let clapper: HandedDescriptor
+    private let key: UInt64
+
+    init(clapper: consuming HandedDescriptor, key: UInt64) {
+        self.clapper = clapper
+        self.key = key
+    }
+
+    /// Whether anybody has the handle open: a stroke is refused where not.
+    var isHeard: Bool { linux_is_refused(clapper.raw, key) == 0 }
 }
 
 /// A node in the data flow: what others are given of it.
@@ -125,6 +170,8 @@ final class ConnectedNode {
 
     /// Whether anybody has its handle open: a stroke is refused where not.
     var isHandleOpen: Bool { linux_is_refused(clapper.raw, key) == 0 }
+
+    func duplicateClapper() throws(Errno) -> HandedDescriptor { try clapper.duplicate() }
 
     /// How to wake its reader and its writer, by what their words say. A datagram socket stands as its complement.
     var readerDoorbell: Doorbell { doorbell(keeperBells.map { ~$0.reader.clapper.raw } ?? readerBell.number) }

@@ -104,7 +104,8 @@ package final class Socket: @unchecked Sendable {
         state.handlesOutOfBand = claim.handlesOutOfBand
         state.wantsNumberOfNodes = claim.wantsNumberOfNodes
         state.description = claim.description
-        state.shut = Node.Directions.both.subtracting(claim.directions)
+        // Before it is connected nobody but its program knows what was shut down.
+        if claim.isConnected { state.shut = Node.Directions.both.subtracting(claim.directions) }
         inheritable = state
     }
 

@@ -38,7 +38,7 @@ package enum SocketTable {
         guard type & ~flags == CInt(SOCK_RAW.rawValue) else { throw Errno(rawValue: EPROTOTYPE) }
         guard protocolNumber >= 0, Node.isRegistered(protocolNumber: Int(protocolNumber)) else { throw Errno(rawValue: EPROTONOSUPPORT) }
         let handle = Descriptor(
-            owning: try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | (type & flags), 0) })
+            forProgram: try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | (type & flags), 0) })
         let socket = try Socket(handle: handle, protocolNumber: Int(protocolNumber))
         try prepareForForks()
         let raw = handle.release()

@@ -14,11 +14,10 @@ package struct Bell: ~Copyable, Sendable {
 
     /// An eventfd, silent.
     package init() throws(Errno) {
-        let raw = try systemCall { eventfd(0, CInt(EFD_CLOEXEC)) }
-        descriptor = Descriptor(owning: raw)
+        descriptor = Descriptor(owning: try systemCall { eventfd(0, CInt(EFD_CLOEXEC)) })
         isDatagram = false
         // Empty is rung: this takes the stroke, and cannot fail.
-        _ = linux_await_stroke(raw)
+        _ = linux_await_stroke(descriptor.raw)
     }
 
     /// One that was handed to us.
@@ -89,7 +88,8 @@ package struct Ears: ~Copyable, Sendable {
 
     package mutating func add(_ ear: consuming Descriptor) throws(Errno) {
         try poller.add(ear.raw, token: UInt64(ear.raw))
-        ears[ears.count] = ear.release()
+        // Owned by number: a dictionary holds no descriptors.
+        ears[ears.count] = linux_own(ear.release())
     }
 
     /// Takes all strokes back.
@@ -106,5 +106,5 @@ package struct Ears: ~Copyable, Sendable {
         }
     }
 
-    deinit { for ear in ears.values { _ = close(ear) } }
+    deinit { for ear in ears.values { _ = Descriptor(owning: ear) } }
 }

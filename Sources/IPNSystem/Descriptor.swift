@@ -6,13 +6,20 @@ import Glibc
 package struct Descriptor: ~Copyable, Sendable {
     package let raw: CInt
 
-    /// Takes over `raw`, which must be open and nobody else's to close.
-    package init(owning raw: CInt) {
-        precondition(raw >= 0)
-        self.raw = raw
+    /// Takes over a descriptor, which must be open and nobody else's to close. Its number may be another from here on: see `raw`.
+    package init(owning number: CInt) {
+        precondition(number >= 0)
+        raw = linux_own(number)
+    }
+
+    /// Takes over a descriptor that is made for the program: its number is what the system chose.
+    package init(forProgram number: CInt) {
+        precondition(number >= 0)
+        raw = number
     }
 
     deinit {
+        linux_disown(raw)
         // close(2) is never repeated: on Linux the descriptor is gone whatever it returns.
         _ = close(raw)
     }
@@ -20,6 +27,7 @@ package struct Descriptor: ~Copyable, Sendable {
     /// Gives the descriptor away, open.
     package consuming func release() -> CInt {
         let raw = raw
+        linux_disown(raw)
         discard self
         return raw
     }

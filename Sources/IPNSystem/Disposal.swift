@@ -40,17 +40,21 @@ package enum HandedKind {
 package struct HandedDescriptor: ~Copyable, Sendable {
     package let raw: CInt
 
-    /// Takes over `raw`, which must be open and nobody else's to close.
-    package init(owning raw: CInt) {
-        precondition(raw >= 0)
-        self.raw = raw
+    /// Takes over a descriptor, as `Descriptor` does.
+    package init(owning number: CInt) {
+        precondition(number >= 0)
+        raw = linux_own(number)
     }
 
-    deinit { Disposal.close(raw) }
+    deinit {
+        linux_disown(raw)
+        Disposal.close(raw)
+    }
 
     /// Gives it away, open.
     package consuming func release() -> CInt {
         let raw = raw
+        linux_disown(raw)
         discard self
         return raw
     }

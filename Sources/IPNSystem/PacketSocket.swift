@@ -23,8 +23,9 @@ package struct PacketSocket: ~Copyable, Sendable {
     /// Connects to a listener at `path`.
     /// - Throws: `ECONNREFUSED`, `ENOENT`, `EACCES`; `ENAMETOOLONG` where the path does not fit an address.
     package init(connectingTo path: String) throws(Errno) {
-        let raw = try systemCall { socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0) }
-        let descriptor = Descriptor(owning: raw)
+        let descriptor = Descriptor(
+            owning: try systemCall { socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+        let raw = descriptor.raw
         _ = try withSocketAddress(path) { address, length in linux_connect(raw, address, length) }
         self.descriptor = descriptor
     }

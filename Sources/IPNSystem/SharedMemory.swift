@@ -15,8 +15,8 @@ package struct SharedMemory: ~Copyable {
     ///   - sealedAgainstMapping: also `F_SEAL_FUTURE_WRITE`, for a region that never gives pages back.
     /// - Throws: `ENOMEM`, `EMFILE`, `ENFILE`; `EFBIG` over the limit on a file's size.
     package init(name: String, size: Int, sealedAgainstMapping: Bool) throws(Errno) {
-        let raw = try systemCall { memfd_create(name, UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING)) }
-        let descriptor = Descriptor(owning: raw)
+        let descriptor = Descriptor(owning: try systemCall { memfd_create(name, UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING)) })
+        let raw = descriptor.raw
         _ = try systemCall { fchmod(raw, 0o400) }
         // Over the limit it would be a signal, SIGXFSZ. See setrlimit(2).
         var limit = rlimit()

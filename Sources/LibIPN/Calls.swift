@@ -94,6 +94,9 @@ public func ipn_closed(_ descriptor: CInt) -> CInt {
     }
 }
 
+@c @implementation
+public func ipn_next_own(_ from: CUnsignedInt) -> CUnsignedInt { linux_next_own(from) }
+
 // MARK: Addresses
 
 /// The path in a `sockaddr_un`, which need not end in a zero byte. Nil for no address at all.

@@ -75,9 +75,17 @@ static int replace(int fd, int wanted, int flags) {
   ((table_has(&ours, fd) || table_has(&ours, wanted)) && fd != wanted && !library_calls(__builtin_return_address(0)) &&        \
    !is_borrower())
 
-EXPORT int dup2(int fd, int wanted) { return IS_CONCERNED(fd, wanted) ? replace(fd, wanted, -1) : real.dup2(fd, wanted); }
+/* A program that closes what it does not know, as daemons do, and copies to a number that it takes for free: what libipn has there
+ * stays. In a child of vfork the numbers are a table of its own. */
+#define IS_KEPT(fd) (IS_INNER(fd) && !is_borrower())
+
+EXPORT int dup2(int fd, int wanted) {
+  if (IS_KEPT(wanted)) return errno = EBUSY, -1;
+  return IS_CONCERNED(fd, wanted) ? replace(fd, wanted, -1) : real.dup2(fd, wanted);
+}
 
 EXPORT int dup3(int fd, int wanted, int flags) {
+  if (IS_KEPT(wanted)) return errno = EBUSY, -1;
   return IS_CONCERNED(fd, wanted) ? replace(fd, wanted, flags) : real.dup3(fd, wanted, flags);
 }
 
@@ -102,7 +110,7 @@ EXPORT int fcntl64(int fd, int command, ...) { CONTROL(fd, command); }
 
 EXPORT int close(int fd) {
   if (__builtin_expect(table_has(&watched, fd), 0) && !is_borrower()) epoll_forget_set(fd);
-  if (!OURS(fd) || is_borrower()) return real.close(fd);
+  if (!OURS(fd) || is_borrower()) return IS_KEPT(fd) ? (errno = EBADF, -1) : real.close(fd);
   int result = leave(fd);
   return result < 0 && errno == ENOTSOCK ? real.close(fd) : result;
 }
@@ -116,11 +124,19 @@ EXPORT int fclose(FILE *stream) {
   return result;
 }
 
+/* All but what libipn has for itself. */
+static int close_between(unsigned first, unsigned last, int flags) {
+  for (unsigned kept; library.next_own && (kept = library.next_own(first)) <= last && kept != ~0u; first = kept + 1)
+    if (kept > first && real.close_range(first, kept - 1, flags) < 0) return -1;
+  return first <= last ? real.close_range(first, last, flags) : 0;
+}
+
 EXPORT int close_range(unsigned first, unsigned last, int flags) {
   if (!(flags & CLOSE_RANGE_CLOEXEC) && first <= last && !library_calls(__builtin_return_address(0)) && !is_borrower()) {
     for (unsigned fd = table_next(&ours, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&ours, fd + 1)) leave((int)fd);
     for (unsigned fd = table_next(&watched, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&watched, fd + 1))
       epoll_forget_set((int)fd);
+    return close_between(first, last, flags);
   }
   return real.close_range(first, last, flags);
 }

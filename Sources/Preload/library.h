@@ -11,7 +11,7 @@
 
 #define LIBRARY_FUNCTIONS(X)                                                                                                   \
   X(socket) X(close) X(bind) X(connect) X(shutdown) X(getsockname) X(getpeername) X(setsockopt) X(getsockopt) X(ioctl)         \
-  X(send) X(sendmsg) X(recv) X(recvmsg) X(ppoll) X(arrivals) X(is_socket) X(duplicated) X(closed)
+  X(send) X(sendmsg) X(recv) X(recvmsg) X(ppoll) X(arrivals) X(is_socket) X(duplicated) X(closed) X(next_own)
 
 /* Whoever finds a descriptor in the table finds these filled in. */
 struct library {
@@ -28,6 +28,9 @@ bool library_load(void);
  * tells, and not a mark on the thread, which a signal handler that interrupts libipn would inherit and a longjmp out of
  * it would leave behind. */
 bool library_calls(const void *caller);
+
+/* Whether a number is one that libipn has opened for itself, and somebody else speaks of it. */
+#define IS_INNER(fd) (library.next_own && (fd) >= 0 && library.next_own((unsigned)(fd)) == (unsigned)(fd) && !library_calls(__builtin_return_address(0)))
 
 #define OURS(fd) __builtin_expect(table_has(&ours, fd) && !library_calls(__builtin_return_address(0)), 0)
 

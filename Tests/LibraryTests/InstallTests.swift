@@ -23,7 +23,7 @@ import TestSupport
         }
         let shown = try Installation.run("sh", "-c", "nm -D --defined-only '\(library)' | awk '$2 == \"T\" { print $3 }'")
         let names = shown.split(separator: "\n")
-        #expect(names.count == 25 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
+        #expect(names.count == 26 && names.allSatisfy { $0.hasPrefix("ipn_") }, "\(names)")
     }
 
     /// Also those of programs that are compiled with a strict standard.

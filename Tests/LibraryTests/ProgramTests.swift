@@ -62,10 +62,27 @@ import TestSupport
 
     @Test func aForkedChildHasItsOwnNode() throws {
         let silent = try #require(pid_t(try run("forked").trimmingCharacters(in: .newlines)))
-        defer { kill(silent, SIGKILL) }
         // It holds all its parent's descriptors, and no node.
+        let tool = try Installation.shared.get().prefix + "/bin/ipn"
+        #expect(try Child.run(tool, ["show", path]).text.contains("0 of 32 nodes"))
+        kill(silent, SIGKILL)
         try eventually("the network is gone") { scratch.contents.isEmpty }
-        #expect(kill(silent, 0) == 0)
+    }
+
+    /// Daemons: the process that binds ends, and its child goes on.
+    @Test(arguments: ["bound", "connected", "passed"], [false, true]) func whatIsInheritedOutlivesItsMaker(what: String, isUnderPreload: Bool) throws {
+        try run("daemon", isUnderPreload: isUnderPreload, [what])
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
+    @Test func whatTheLibraryHasForItselfIsNotClosed() throws {
+        try run("careless", isUnderPreload: true)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
+    @Test func whoClosesItAllTheSameIsTold() throws {
+        _ = try run("clobbered")
+        try eventually("the network is gone") { scratch.contents.isEmpty }
     }
 
     /// Forty times, in programs of both kinds.

@@ -19,6 +19,7 @@
 #define ipn_poll poll
 #define ipn_shutdown shutdown
 #define ipn_close close
+#define ipn_setsockopt setsockopt
 #endif
 
 #include "require.h"

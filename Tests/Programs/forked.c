@@ -35,7 +35,7 @@ int main(int count, char **arguments) {
   REQUIRE(succeeded(careless));
   say(parent, "still there");
   expect(other, "still there");
-  /* Who has the descriptors but never used them is no member: the network ends with us. */
+  /* Who has the descriptors but never used them is no member; but the network lives as long as its sockets. */
   printf("%d\n", silent);
   return 0;
 }

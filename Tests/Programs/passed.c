@@ -1,30 +1,5 @@
 /* A descriptor that comes over a Unix socket has the rights of the socket that it is, whoever gets it. */
-#include "check.h"
-
-union rights {
-  struct cmsghdr head;
-  char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static int take(int from) {
-  char byte;
-  int descriptor;
-  union rights control;
-  struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  REQUIRE(recvmsg(from, &message, 0) == 1);
-  memcpy(&descriptor, CMSG_DATA(&control.head), sizeof descriptor);
-  return descriptor;
-}
-
-static void pass(int to, int descriptor) {
-  char byte = 0;
-  union rights control = {.head = {CMSG_LEN(sizeof descriptor), SOL_SOCKET, SCM_RIGHTS}};
-  struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  memcpy(CMSG_DATA(&control.head), &descriptor, sizeof descriptor);
-  REQUIRE(sendmsg(to, &message, 0) == 1);
-}
+#include "passing.h"
 
 int main(int count, char **arguments) {
   int pair[2], mode = 0700;

@@ -31,7 +31,15 @@ static int after(const char *number, const char *path) {
   return 0;
 }
 
+/* Bound, and not connected yet: the new program connects. */
+static int bound_after(const char *number) {
+  REQUIRE(ipn_connect(atoi(number), NULL, 0) == 0);
+  say(atoi(number), "bound before");
+  return 0;
+}
+
 int main(int count, char **arguments) {
+  if (count == 3) return bound_after(arguments[2]);
   if (count == 4) return after(arguments[2], arguments[3]);
   REQUIRE(count == 2);
   int watcher, lossless = IPN_FLAG_LOSSLESS;
@@ -64,6 +72,17 @@ int main(int count, char **arguments) {
   say(watcher, "fourth");
   expect(watcher, "done");
   expect(watcher, "from a child");
+  REQUIRE(succeeded(child));
+  child = fork();
+  if (child == 0) {
+    int socket = ipn_socket(AF_IPN, SOCK_RAW, IPN_BROADCAST);
+    char number[12];
+    REQUIRE(ipn_bind(socket, (struct sockaddr *)&address, sizeof address) == 0);
+    snprintf(number, sizeof number, "%d", socket);
+    execl(arguments[0], arguments[0], "after", number, NULL);
+    exit(1);
+  }
+  expect(watcher, "bound before");
   REQUIRE(succeeded(child));
   return 0;
 }

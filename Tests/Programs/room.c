@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 
 #ifdef UNDER_PRELOAD
-#define ipn_setsockopt setsockopt
 #define ROOM EPOLLOUT
 #else
 /* To the kernel a socket of ours is readable where there is something to do. */

@@ -163,6 +163,9 @@ int ipn_is_socket(int descriptor);
 int ipn_duplicated(int descriptor, int made);
 /* The number was closed, or given to something else (dup2), without ipn_close: leaves as that does, and closes nothing. */
 int ipn_closed(int descriptor);
+/* The first number at or after `from` that the library has opened for itself, or UINT32_MAX. A program that closes whatever it does
+ * not know leaves those alone; under the preload they cannot be closed. */
+unsigned ipn_next_own(unsigned from);
 
 #ifdef __cplusplus
 }

@@ -13,11 +13,11 @@
 #include "ipn_records.h"
 
 #define IPN_CONTROL_MAGIC 0x49504e43u /* "IPNC" */
-#define IPN_CONTROL_VERSION 4u
+#define IPN_CONTROL_VERSION 5u
 
 enum ipn_operation {
   IPN_OP_HELLO = 1,   /* -> O_PATH of the marker, and some right; or a member's handle (a claim); <- network page, marker socket, O_PATH */
-  IPN_OP_BIND,        /* -> the policy's shared object where `want` says so; handle, or nothing yet; the right to manage;
+  IPN_OP_BIND,        /* -> the policy's shared object where `want` says so, or nothing; the right to manage;
                        * <- value: 1 for the first of all binds, whose `options` count. A refusal may be followed by text */
   IPN_OP_CONNECT,     /* key; -> node region, reader's bell, writer's bell, clapper of the handle, and the handle or nothing; <- port, node id */
   IPN_OP_PULL,        /* value: roster version known; <- ipn_roster_item records and their descriptors */
@@ -28,6 +28,7 @@ enum ipn_operation {
   IPN_OP_DRAINED,     /* value: node id of a departed writer that has nothing more for us */
   IPN_OP_STATUS,      /* value: where to go on, 0 at first; <- ipn_status_item records */
   IPN_OP_DELAYS,      /* value: as for STATUS; <- ipn_delays_item records of those who receive */
+  IPN_OP_SHOW,        /* key; -> the handle of who is bound, and its clapper: whoever has it later may claim what it stands for */
   IPN_OP_LEAVE,       /* neither bound nor connected from here on */
   IPN_OP_SETTLE,      /* what was claimed is taken over: the former owner may go */
   IPN_OP_POLICY_SET,  /* port: level, option; the value's bytes follow the request */
@@ -52,7 +53,7 @@ struct ipn_request {
   uint64_t value;
   uint64_t epoch;          /* PULL, RETURN: of the log that is known, 0 at first; CONNECT: a number of the asker's own */
   struct ipn_options options;
-  uint64_t key;            /* CONNECT: what a stroke of the clapper consists of */
+  uint64_t key;            /* CONNECT, SHOW: what a stroke of the clapper consists of */
   uint32_t want;           /* CONNECT: IPN_WANT_* */
   uint32_t text_length;
   char text[IPN_DESCRLEN];

@@ -39,6 +39,7 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +53,20 @@ int linux_is_unix_datagram(int descriptor);
 
 /* Device and inode as the system knows them now, without asking the file's server: 0, or -1 with errno. See statx(2). */
 int linux_identity(int descriptor, uint64_t *device, uint64_t *inode);
+
+/* Notes that a descriptor is this library's own, which a program that knows nothing of it must not close. Returns its number, which
+ * is another where it was one of the standard streams'. */
+int linux_own(int descriptor);
+/* It is closed, or given away. */
+void linux_disown(int descriptor);
+/* The first such number at or after `from`, or UINT32_MAX. */
+unsigned linux_next_own(unsigned from);
+
+/* f_type of statfs(2); 0 where it cannot tell. Not in Glibc's module. */
+static inline uint64_t linux_file_system(int descriptor) {
+  struct statfs status;
+  return fstatfs(descriptor, &status) == 0 ? (uint64_t)status.f_type : 0;
+}
 
 /* errno and MAP_FAILED are macros that Swift does not import. */
 static inline int linux_errno(void) { return errno; }
