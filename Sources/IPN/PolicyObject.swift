@@ -73,25 +73,3 @@ final class PolicyObject {
         complaint.isEmpty ? nil : IPNError(errno, name, complaint)
     }
 }
-
-/// Where policies are registered: a shared object for each protocol number, as `N.so`.
-enum PolicyFolder {
-    /// The environment variable that names another folder. Ignored in programs with raised rights.
-    static let variable = "IPN_POLICIES"
-
-    /// The folder that was named, or those where programs are installed.
-    static var candidates: [String] {
-        if let named = Rendezvous.environment(variable) { return [named] }
-        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
-        let installed = ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"]
-        guard length > 0 else { return installed }
-        let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return installed + ["\(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])/../lib/ipn/policies"]
-    }
-
-    /// The object that is registered for a protocol.
-    static func path(of number: Int) -> String? {
-        candidates.map { "\($0)/\(number).so" }.first { access($0, R_OK) == 0 }
-    }
-}

@@ -70,7 +70,8 @@ import TestSupport
     }
 
     /// Daemons: the process that binds ends, and its child goes on.
-    @Test(arguments: ["bound", "connected", "passed"], [false, true]) func whatIsInheritedOutlivesItsMaker(what: String, isUnderPreload: Bool) throws {
+    @Test(arguments: ["bound", "connected", "passed"], [false, true])
+    func whatIsInheritedOutlivesItsMaker(what: String, isUnderPreload: Bool) throws {
         try run("daemon", isUnderPreload: isUnderPreload, [what])
         try eventually("the network is gone") { scratch.contents.isEmpty }
     }

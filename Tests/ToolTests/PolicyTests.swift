@@ -42,6 +42,21 @@ import TestSupport
         #expect(!exists(path))
     }
 
+    /// The number of a registered policy is that one's, by whatever path it comes, and nobody else's.
+    @Test func aTakenNumberIsNobodyElses() throws {
+        let folder = scratch("policies")
+        mkdir(folder, 0o755)
+        symlink(Child.built("libhub.so"), "\(folder)/40.so")
+        let copy = scratch("copy.so")
+        #expect(try Child.run("/bin/cp", [Child.built("libhub.so"), copy]).status == 0)
+        let refused = try run("IPN_POLICIES=\(folder)", ["create", path, "--policy", copy])
+        #expect(refused.status == 1 && refused.complaints.count == 1)
+        #expect(refused.errors.hasPrefix("ipn: \(copy): it registers protocol 40, which is taken, by \(folder)/40.so"), "\(refused.errors)")
+        #expect(!exists(path))
+        #expect(try run("IPN_POLICIES=\(folder)", ["create", path, "--policy", Child.built("libhub.so")]).status == 0)
+        try Tool.succeed(["remove", path])
+    }
+
     /// Its number is taken back with its file; the networks that use it have it still, and so has whoever joins them.
     @Test func whatIsTakenBackStaysWhereItIsInUse() throws {
         let folder = scratch("policies")

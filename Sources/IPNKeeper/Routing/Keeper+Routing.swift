@@ -34,6 +34,9 @@ extension Keeper {
         guard wanted.protocol == UInt32(IPN_PROTOCOL_OF_POLICY) || wanted.protocol == policy.table.protocol else {
             throw refuse(Errno(rawValue: EPROTO), "it registers protocol \(policy.table.protocol), not \(wanted.protocol)")
         }
+        if let rival = PolicyFolder.rival(of: object.raw, for: Int(policy.table.protocol)) {
+            throw refuse(Errno(rawValue: EADDRINUSE), "it registers protocol \(policy.table.protocol), which is taken, by \(rival)")
+        }
         wanted.protocol = policy.table.protocol
         let made = try Router(policy: policy, options: wanted, page: NetworkPage(base: page.mapping.base), readerID: newNodeID())
         let result = made.enter { policy.table.newnet?($0) ?? 0 }

@@ -1,0 +1,32 @@
+import Glibc
+import IPNSystem
+
+/// Where policies are registered: a shared object for each protocol number, as `N.so`.
+package enum PolicyFolder {
+    /// The environment variable that names another folder. Ignored in programs with raised rights.
+    static let variable = "IPN_POLICIES"
+
+    /// The folder that was named, or those where programs are installed.
+    package static var candidates: [String] {
+        if let named = Rendezvous.environment(variable) { return [named] }
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
+        let installed = ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"]
+        guard length > 0 else { return installed }
+        let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return installed + ["\(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])/../lib/ipn/policies"]
+    }
+
+    /// The object that is registered for a protocol.
+    package static func path(of number: Int) -> String? {
+        candidates.map { "\($0)/\(number).so" }.first { access($0, R_OK) == 0 }
+    }
+
+    /// What another object is registered as for the protocol, if one is.
+    /// - Parameter object: a descriptor of the object that wants the number.
+    package static func rival(of object: CInt, for number: Int) -> String? {
+        guard let registered = path(of: number), let one = try? FileStatus(path: registered), let own = try? FileStatus(descriptor: object)
+        else { return nil }
+        return one.isSameFile(as: own) ? nil : registered
+    }
+}
