@@ -50,6 +50,36 @@ import TestSupport
         #expect(try party("poll 0 o 50") == "ok none")
     }
 
+    /// As datagram sockets have it.
+    @Test(arguments: Way.sockets) func eventsHaveTwoNames(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        #expect(try party("poll 1 Ib 0") == "ok none")
+        #expect(try party("poll 1 O -1") == "ok O")
+        #expect(try party("poll 1 oOw -1") == "ok oOw")
+        try party.does("send 0 - x")
+        #expect(try party("poll 1 I -1") == "ok I")
+        #expect(try party("poll 1 iIb -1") == "ok iI")
+        try party.does("recv 1 - 10")
+        try party.does("shutdown 1 0")
+        #expect(try party("poll 1 iIr -1") == "ok iIr")
+    }
+
+    @Test(arguments: ["I", "Ie", "O", "w", "r"]) func epollHasTheOtherNamesToo(events: String) throws {
+        let party = try Party(.preload)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("watch 1 \(events)")
+        if events.hasPrefix("I") {
+            try party.sleeps("await 1 300")
+            #expect(try party.answer() == "ok none")
+            try party.does("send 0 - x")
+        }
+        if events == "r" { try party.does("shutdown 1 0") }
+        #expect(try party("await 1 -1") == "ok \(events.prefix(1))")
+    }
+
     /// A routed network ends with its keeper; members of any other go on without.
     @Test(arguments: Way.sockets) func hangUpWhenTheNetworkIsGone(way: Way) throws {
         let founder = Node()
