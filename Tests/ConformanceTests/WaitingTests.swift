@@ -50,6 +50,35 @@ import TestSupport
         #expect(try party("poll 0 o 50") == "ok none")
     }
 
+    /// What lies there and is not asked for wakes nobody, again and again; what comes then does.
+    @Test(arguments: Way.sockets) func whatIsNotAskedForLetsSleep(way: Way) throws {
+        let (party, reader) = (try Party(way), try Party(way))
+        try party.makes(0, path, Self.lossless)
+        try reader.joins(0, path)
+        try reader.does("send 0 - not asked for")
+        try party.does("send 0 d x")
+        for line in ["poll 0 o -1", "poll 0 O -1", "select 0 o -1"] where way == .preload || !line.hasPrefix("select") {
+            try party.sleeps(line)
+            try reader.does("recv 0 - 10")
+            #expect(try party.answer().hasPrefix("ok"), "room: \(line)")
+            try party.does("send 0 d x")
+        }
+        // News, on top of more of them than a socket holds strokes.
+        for option in [IPN_SO_HANDLE_OOB, IPN_SO_WANT_OOB_NUMNODES] { try party.does("set 0 0 \(option) 1") }
+        for slot in 1..<20 {
+            try party.does("recvmsg 0 - 100")
+            try party.sleeps("poll 0 p -1")
+            try reader.joins(slot, path)
+            #expect(try party.answer() == "ok p")
+        }
+        try party.does("recvmsg 0 - 100")
+        for events in ["none", "b", "r"] {
+            try party.sleeps("poll 0 \(events == "none" ? "-" : events) 300")
+            #expect(try party.answer() == "ok none", "\(events)")
+        }
+        #expect(try party("recv 0 - 20") == "ok 13 not asked for")
+    }
+
     /// As datagram sockets have it.
     @Test(arguments: Way.sockets) func eventsHaveTwoNames(way: Way) throws {
         let party = try Party(way)
