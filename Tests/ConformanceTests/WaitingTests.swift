@@ -1,4 +1,5 @@
 import CIPN
+import Glibc
 import IPN
 import Testing
 import TestSupport
@@ -48,6 +49,20 @@ import TestSupport
         #expect(try party.answer() == "ok o")
         try party.does("send 0 d y")
         #expect(try party("poll 0 o 50") == "ok none")
+    }
+
+    /// What a send would be told at once needs no room.
+    @Test(arguments: Way.sockets) func shuttingDownWakesWhoWaitsForRoom(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path, Self.lossless)
+        try party.joins(1, path)
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        try party.does("thread poll 0 o -1")
+        usleep(20_000)  // either way it must end; asleep is what is meant
+        try party.does("shutdown 0 1")
+        #expect(try party("join") == "ok o")
+        #expect(try party("poll 0 o -1") == "ok o")
+        #expect(try party("send 0 - x") == "EPIPE")
     }
 
     /// What lies there and is not asked for wakes nobody, again and again; what comes then does.
