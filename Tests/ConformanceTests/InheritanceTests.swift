@@ -35,6 +35,21 @@ import TestSupport
         #expect(try party("recv 1 - 100") == "ok 11 still there")
     }
 
+    /// To it, as to its parent, this is no network that it was refused.
+    @Test(arguments: Way.sockets) func aForkedChildFindsBothSidesShutDown(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("shutdown 1 2")
+        #expect(try party("forked recv 1 d 10") == "ok 0")
+        #expect(try party("forked send 1 - x") == "EPIPE")
+        #expect(try party("forked get 1 0 \(IPN_SO_MTU) 4") == "ok 1514")
+        #expect(try party("forked poll 1 io -1") == "ok io")
+        try party.does("exec 1")
+        #expect(try party("recv 1 d 10") == "ok 0")
+        #expect(try party("send 1 - x") == "EPIPE")
+    }
+
     @Test(arguments: Way.sockets) func aSocketOutlivesExec(way: Way) throws {
         let (party, other) = (try Party(way), try Party(way))
         try other.makes(0, path)
