@@ -90,7 +90,7 @@ extension Socket {
         guard text.count <= Int(IPN_DESCRLEN) else { throw Errno.invalidArgument }
         try withState { state throws(Errno) in
             if state.isBound || state.isConnected {
-                try onNode { node throws(IPNError) in try node.setDescription(String(decoding: text, as: UTF8.self)) }
+                try onNode { node throws(IPNError) in try node.setDescription(bytes: text) }
             }
             state.description = text
         }

@@ -128,7 +128,7 @@ package final class Socket: @unchecked Sendable {
             guard !state.isBound, !state.isConnected else { throw Errno(rawValue: EISCONN) }
             do throws(IPNError) { try node.bind(path, options: state.options) } catch { throw error.errno }
             state.isBound = true
-            try tellKeeper(&state)
+            tellKeeper(state)
         }
     }
 
@@ -154,7 +154,7 @@ package final class Socket: @unchecked Sendable {
                 throw error.errno
             }
             state.isConnected = true
-            try tellKeeper(&state)
+            tellKeeper(state)
         }
     }
 
@@ -166,14 +166,10 @@ package final class Socket: @unchecked Sendable {
         return one.isSameFile(as: other)
     }
 
-    /// What was asked for before there was a keeper to tell.
-    private func tellKeeper(_ state: inout State) throws(Errno) {
-        guard !state.description.isEmpty else { return }
-        do throws(IPNError) {
-            try node.setDescription(String(decoding: state.description, as: UTF8.self))
-        } catch {
-            throw error.errno
-        }
+    /// What was asked for before there was a keeper to tell. A network that has ended in this moment says so to the next call:
+    /// this one has joined it.
+    private func tellKeeper(_ state: State) {
+        if !state.description.isEmpty { try? node.setDescription(bytes: state.description) }
     }
 
     /// Gives up receiving, sending or both, for good, in any state. See shutdown(2).

@@ -13,7 +13,7 @@ public func ipn_setsockopt(
     answer { () throws(Errno) in
         let socket = try SocketTable.find(descriptor)
         guard length <= CInt.max else { throw Errno.invalidArgument }
-        guard let value else { throw Errno.badAddress }
+        guard value != nil || length == 0 else { throw Errno.badAddress }
         switch level {
         case 0: try socket.setOption(option, UnsafeRawBufferPointer(start: value, count: Int(length)))
         case SOL_SOCKET: _ = try systemCall { setsockopt(descriptor, level, option, value, length) }

@@ -1,4 +1,6 @@
 import CIPN
+import Glibc
+import IPN
 import Testing
 import TestSupport
 
@@ -129,6 +131,26 @@ import TestSupport
         }
         #expect(try party("set 0 0 \(IPN_SO_DESCR) s:\(longest)x") == "EINVAL")
         #expect(try party("get 0 0 \(IPN_SO_DESCR) 200") == "ok \(longest)")
+    }
+
+    /// 128 of them, in whatever code; a bind or connect that tells the keeper of them is whole.
+    @Test(arguments: Way.sockets) func descriptionsAreBytes(way: Way) throws {
+        let party = try Party(way)
+        func shown(_ count: Int) -> String { "ok " + String(repeating: "\u{fffd}", count: count) }
+        try party.does("socket 0 34 3 1")
+        try party.does("set 0 0 \(IPN_SO_DESCR) x:128")
+        #expect(try party("bind 0 \(path)") == "ok")
+        #expect(try party("connect 0 -") == "ok")
+        #expect(try party("get 0 0 \(IPN_SO_DESCR) 200") == shown(128))
+        #expect(try party("forked get 0 0 \(IPN_SO_DESCR) 200") == shown(128), "as the keeper has it")
+        try party.does("socket 1 34 3 1")
+        try party.does("set 1 0 \(IPN_SO_DESCR) x:64")
+        #expect(try party("connect 1 \(path)") == "ok")
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) x:43") == "ok")
+        #expect(try NetworkStatus(of: path).nodes.map(\.description.count) == [128, 43])
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) x:129") == "EINVAL")
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) null") == "ok", "nothing at all clears it")
+        #expect(try party("get 1 0 \(IPN_SO_DESCR) 200") == "ok")
     }
 
     @Test(arguments: Way.sockets) func outOfBandOptionsAreSetInAnyState(way: Way) throws {

@@ -24,7 +24,8 @@ static Answer name(bool isOwn, int fd) {
   return result < 0 ? failed() : ok("%s", length > sizeof(sa_family_t) ? address.sun_path : "nothing");
 }
 
-/* Values are numbers of four bytes; `8:N` for eight, `s:TEXT` for a text, `b:N` for so many zero bytes. */
+/* Values are numbers of four bytes; `8:N` for eight, `s:TEXT` for a text, `b:N` for so many zero bytes, `x:N` for so many that are
+ * no UTF-8, `null` for nothing at all. */
 static Answer set_option(int fd, Words *words) {
   int level = (int)number(words), option = (int)number(words);
   char *value = words->at, zero[256] = "";
@@ -33,6 +34,10 @@ static Answer set_option(int fd, Words *words) {
   if (strncmp(value, "s:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, value + 2, (socklen_t)strlen(value + 2)));
   if (strncmp(value, "8:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, &large, sizeof large));
   if (strncmp(value, "b:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, zero, (socklen_t)large));
+  char strange[256];
+  memset(strange, 0xe9, sizeof strange);
+  if (strncmp(value, "x:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, strange, (socklen_t)large));
+  if (is(value, "null")) return done(CALL(setsockopt)(fd, level, option, NULL, 0));
   return done(CALL(setsockopt)(fd, level, option, &small, sizeof small));
 }
 
