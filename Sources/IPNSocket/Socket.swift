@@ -158,12 +158,11 @@ package final class Socket: @unchecked Sendable {
         }
     }
 
-    /// Another name of the same file is the same address.
+    /// Whatever leads to the network's file is its address: another name, and after a chdir(2) not the same one. What leads
+    /// nowhere is what it was bound by.
     private func isBoundTo(_ path: String) -> Bool {
-        guard let bound = node.path else { return false }
-        if bound == path { return true }
-        guard let one = try? FileStatus(path: bound), let other = try? FileStatus(path: path) else { return false }
-        return one.isSameFile(as: other)
+        guard let other = try? FileStatus(path: path) else { return node.path == path }
+        return node.fileStatus?.isSameFile(as: other) ?? false
     }
 
     /// What was asked for before there was a keeper to tell. A network that has ended in this moment says so to the next call:

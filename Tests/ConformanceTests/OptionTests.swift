@@ -205,6 +205,20 @@ import TestSupport
         #expect(try party("get 0 0 \(IPN_SO_FLAGS) 4") == "ok 0")
     }
 
+    /// Not that of what is at its old path now.
+    @Test(arguments: Way.sockets) func theModeIsReadWhereverTheFileIs(way: Way) throws {
+        let party = try Party(way)
+        try party.does("chdir \(scratch.path)")
+        try party.makes(0, "net")
+        chmod(path, 0o711)
+        rename(path, scratch("moved"))
+        #expect(try party("get 0 0 \(IPN_SO_MODE) 4") == "ok \(0o711)")
+        try party.makes(1, "net", [IPN_SO_MODE: 0o700])
+        #expect(try party("get 0 0 \(IPN_SO_MODE) 4") == "ok \(0o711)")
+        try party.does("chdir /")
+        #expect(try party("get 1 0 \(IPN_SO_MODE) 4") == "ok \(0o700)")
+    }
+
     @Test(arguments: Way.allCases) func aNetworkThatPersists(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path, [IPN_SO_PERSIST: 1])

@@ -61,6 +61,19 @@ import TestSupport
         #expect(try party("connect 2 \(path)") == "ok", "the same address again")
     }
 
+    /// The same words may lead elsewhere after a chdir, and others to the same file.
+    @Test(arguments: Way.sockets) func anAddressIsTheFileThatItLeadsTo(way: Way) throws {
+        let party = try Party(way)
+        for folder in ["a", "b"] { mkdir(scratch(folder), 0o755) }
+        try party.does("chdir \(scratch("a"))")
+        try party.does("socket 0 34 3 1")
+        try party.does("bind 0 net")
+        try party.does("chdir \(scratch("b"))")
+        try party.makes(1, "net")
+        #expect(try party("connect 0 net") == "EINVAL")
+        #expect(try party("connect 0 ../a/net") == "ok")
+    }
+
     @Test(arguments: Way.allCases) func connectWithoutAnAddressNeedsABind(way: Way) throws {
         let party = try Party(way)
         try party.does("socket 0 34 3 1")

@@ -173,6 +173,7 @@ static Answer perform(char *line) {
   if (is(verb, "join")) return pthread_join(thread, NULL), threads_answer;
   if (is(verb, "interrupt")) return interrupt(number(&words));
   if (is(verb, "umask")) return umask((mode_t)strtol(word(&words), NULL, 8)), ok("%s", "");
+  if (is(verb, "chdir")) return done(chdir(word(&words)));
   if (is(verb, "become")) return become(&words);
   if (is(verb, "many")) return many(&words);
   if (is(verb, "socketpair")) {
