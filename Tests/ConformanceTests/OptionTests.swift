@@ -194,6 +194,9 @@ import TestSupport
         #expect(try party("get 0 1 38 4") == "ok 1", "SO_PROTOCOL: IPN_BROADCAST")
         #expect(try party("get 0 1 4 4") == "ok 0", "SO_ERROR")
         #expect(try party("set 0 1 8 100000") == "ok", "SO_RCVBUF")
+        // A filter would keep what wakes it from arriving; and many are on the other side.
+        for filter in [26, 27, 44, 50] { #expect(try party("set 0 1 \(filter) 1") == "EPERM", "\(filter)") }
+        for peer in [17, 28, 31, 59, 77] { #expect(try party("get 0 1 \(peer) 100") == "EOPNOTSUPP", "\(peer)") }
     }
 
     @Test(arguments: Way.allCases) func theModeIsLessTheUmask(way: Way) throws {
