@@ -6,8 +6,18 @@
 
 static Answer perform(char *line);
 
+/* `\xe9` in a path is that byte, which no line in UTF-8 could have. */
+static void unescape(char *path) {
+  for (; (path = strstr(path, "\\x")); path++) {
+    char digits[3] = {path[2], path[3], 0};
+    *path = (char)strtol(digits, NULL, 16);
+    memmove(path + 1, path + 4, strlen(path + 4) + 1);
+  }
+}
+
 static Answer bind_or_connect(bool binds, int fd, Words *words) {
   char *path = word(words);
+  unescape(path);
   struct sockaddr_un address = {.sun_family = AF_IPN};
   snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
   struct sockaddr *given = is(path, "-") ? NULL : (struct sockaddr *)&address;
