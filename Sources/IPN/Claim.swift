@@ -85,6 +85,8 @@ extension Node {
                 try join(membership, directions: claim.directions, port: nil, history: false, window: nil, protocolNumber: 0)
             }
             self.membership = membership
+            // To the keeper it is another member, which has asked for nothing yet.
+            if wantsCounts { do throws(IPNError) { try tellWantsNumberOfNodes(true) } catch { throw error.errno } }
             if claim.takesPlace { _ = try membership.call(ipn_request(IPN_OP_SETTLE)) }
             return claim
         } catch {

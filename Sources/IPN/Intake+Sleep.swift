@@ -75,6 +75,9 @@ extension Intake {
             inbox.arm(polling: true)
             if page.rosterVersion.load() != rosterVersion { synchronize() }
             guard inbox.isReadable() || hasOutOfBand || isOver || wakers.isNetworkOver else { return }
+        } else if surely && !Handle.takesStroke(wakers.clapper) {
+            // Strokes of what is not read fill the socket, and what comes next would be no edge.
+            wakers.silenceReceiving(own)
         } else if isStruck || isArmedForPollers {
             return
         }

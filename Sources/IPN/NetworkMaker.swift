@@ -39,7 +39,7 @@ enum NetworkMaker {
         guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
         guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
-        let target = try present.currentPath()
+        let target = try present.exactPath()
         let passing = PassingName(beside: target)
         passing.clearLeftovers()
         let temporary = passing.path

@@ -45,11 +45,14 @@ extension Node {
     }
 
     /// A text that `ipn show` prints for this node, up to 128 bytes (`IPN_SO_DESCR`).
-    public func setDescription(_ text: String) throws(IPNError) {
-        guard text.utf8.count <= Int(IPN_DESCRLEN) else {
+    public func setDescription(_ text: String) throws(IPNError) { try setDescription(bytes: Array(text.utf8)) }
+
+    /// The same of bytes in whatever code: who prints them shows what is no UTF-8 as U+FFFD.
+    public func setDescription(bytes: [UInt8]) throws(IPNError) {
+        guard bytes.count <= Int(IPN_DESCRLEN) else {
             throw failure(.invalidArgument, "a description has at most \(IPN_DESCRLEN) bytes")
         }
-        try set(Int32(IPN_SO_DESCR), value: 0, text: text)
+        try set(Int32(IPN_SO_DESCR), value: 0, text: bytes)
     }
 
     /// Whether the network lives on without anybody on it (`IPN_SO_PERSIST`). For a bound node.
@@ -80,11 +83,11 @@ extension Node {
         }
     }
 
-    private func set(_ option: Int32, value: Int, text: String = "") throws(IPNError) {
+    private func set(_ option: Int32, value: Int, text: [UInt8] = []) throws(IPNError) {
         guard let membership else { throw failure(Errno(rawValue: ENOTCONN), "the node is on no network") }
         var request = ipn_request(IPN_OP_SET, value: UInt64(max(value, 0)))
         request.option = option
-        request.text_length = withUnsafeMutableBytes(of: &request.text) { fixedText(text.utf8, into: $0) }
+        request.text_length = withUnsafeMutableBytes(of: &request.text) { fixedText(text, into: $0) }
         do throws(Errno) {
             _ = try membership.call(request)
         } catch {

@@ -1,6 +1,6 @@
 import CIPN
 import IPNRing
-import IPNSystem
+package import IPNSystem
 
 /// What the socket layer asks beside what everybody may: readiness, and receiving without taking.
 extension Node {
@@ -30,6 +30,9 @@ extension Node {
 
     /// Makes the handle readable for those who wait for room.
     package func strikeForRoom() { if let wakers { Handle.strike(wakers.clapper, wakers.key | Handle.room) } }
+
+    /// The network's file as it is now, wherever it was renamed to; nil before bind and connect.
+    package var fileStatus: FileStatus? { try? membership?.file.status() }
 
     /// Whether receiving was shut down, or never allowed.
     package var isReceivingOver: Bool { intake == nil || wakers?.isReceivingOver ?? true }

@@ -52,9 +52,10 @@ extension Outbox {
         return cursor.generation.loadAcquiring() == writer.nodeID ? cursor.tail.loadAcquiring() : nil
     }
 
-    /// Whether a send would find room; where not, the handle is struck as soon as there is.
+    /// Whether a send would not wait: it finds room, or is told at once that it may send no more. Where it would, the handle is
+    /// struck as soon as there is room.
     mutating func isWritable() -> Bool {
-        if !isLossless { return true }
+        if !isLossless || wakers.isSendingOver || wakers.isNetworkOver { return true }
         if page.rosterVersion.load() != rosterVersion { refresh() }
         do throws(Errno) {
             if !hasRoom() { try waitForRoom(deadline: 0) }

@@ -19,7 +19,9 @@ extension Keeper {
         let receives = request.want & UInt32(IPN_WANT_RECEIVE) != 0 && rights.receive
         let sends = request.want & UInt32(IPN_WANT_SEND) != 0 && rights.send
         let observes = request.want & UInt32(IPN_WANT_OOB) != 0 && !rights.isEmpty
-        guard receives || sends || observes else { throw Errno.permissionDenied }
+        // What both sides of were shut down is claimed as it is: a forked child's calls are to say so, as its parent's do.
+        let isSpent = member.claimed?.node.map { !$0.receives && !$0.sends } ?? false
+        guard receives || sends || observes || isSpent else { throw Errno.permissionDenied }
         guard (4...5).contains(descriptors.count) else { throw Errno.invalidArgument }
         try requireMemory(Self.memoryOfMember)
         // Who takes a ghost's place adds nobody.

@@ -42,9 +42,5 @@ struct Marker: ~Copyable {
     }
 
     /// Removes the file, wherever it was renamed to.
-    func remove() {
-        guard let current = try? path.currentPath(), let status = try? FileStatus(path: current, followLinks: false), status.isSameFile(as: identity)
-        else { return }
-        _ = unlink(current)
-    }
+    func remove() { path.unlinkCurrentName() }
 }

@@ -90,7 +90,7 @@ extension Socket {
         guard text.count <= Int(IPN_DESCRLEN) else { throw Errno.invalidArgument }
         try withState { state throws(Errno) in
             if state.isBound || state.isConnected {
-                try onNode { node throws(IPNError) in try node.setDescription(String(decoding: text, as: UTF8.self)) }
+                try onNode { node throws(IPNError) in try node.setDescription(bytes: text) }
             }
             state.description = text
         }
@@ -153,7 +153,7 @@ extension Socket {
         case IPN_SO_MSGPOOLSIZE: return network.poolSize
         case IPN_SO_FLAGS: return network.isLossless ? Int(IPN_FLAG_LOSSLESS) : 0
         case IPN_SO_MODE:
-            guard isOn, let path = node.path, let status = try? FileStatus(path: path) else { return Int(network.mode.rawValue) }
+            guard isOn, let status = node.fileStatus else { return Int(network.mode.rawValue) }
             return Int(status.mode & 0o7777)
         case IPN_SO_HISTORY: return network.history
         case IPN_SO_WINDOW: return state.window ?? network.poolSize

@@ -11,22 +11,29 @@ extension Socket {
         receiving.unlock()
     }
 
-    /// What poll(2) would say, of POLLIN, POLLPRI, POLLOUT and POLLHUP.
+    /// Data and the end of data, and room, in the words of datagram sockets: see poll(2). Nothing is in a band of its own there.
+    private static let arrived = Int16(POLLIN | POLLRDNORM)
+    private static let ended = Int16(0x2000)  // POLLRDHUP, which Swift does not import
+    private static let writable = Int16(POLLOUT | POLLWRNORM | POLLWRBAND)
+
+    /// What poll(2) would say, of what is wanted and POLLHUP.
     ///
     /// What another thread waits for in a call is that thread's, and not there; who polls is told of what it leaves.
     package func readiness(_ wanted: Int16) -> Int16 {
         var ready: Int16 = 0
         if isHungUp { ready |= Int16(POLLHUP) }
-        if wanted & Int16(POLLIN | POLLPRI) != 0 {
+        if wanted & (Self.arrived | Self.ended | Int16(POLLPRI)) != 0 {
             receiving.lock()
             let (data, news) = isReceiverAsleep ? (false, false) : node.incoming()
-            if data || news || (node.isConnected && isOver) { ready |= Int16(POLLIN) }
+            let isAtEnd = node.isConnected && isOver
+            if data || news || isAtEnd { ready |= Self.arrived }
             if news { ready |= Int16(POLLPRI) }
+            if isAtEnd { ready |= Self.ended }
             receiving.unlock()
         }
-        if wanted & Int16(POLLOUT) != 0 {
+        if wanted & Self.writable != 0 {
             sending.lock()
-            if node.isConnected && isWritable() { ready |= Int16(POLLOUT) }
+            if node.isConnected && isWritable() { ready |= Self.writable }
             sending.unlock()
         }
         return ready & (wanted | Int16(POLLHUP))

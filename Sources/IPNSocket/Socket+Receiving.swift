@@ -18,7 +18,7 @@ extension Socket {
     ///
     /// - Parameter flags: `MSG_DONTWAIT`, `MSG_PEEK`.
     /// - Returns: nil after the receiving side was shut down.
-    /// - Throws: `ENOTCONN`, `EAGAIN`, `EINTR`.
+    /// - Throws: `ENOTCONN`, `EAGAIN`, `EINTR`, `EOPNOTSUPP` for `MSG_OOB`: news come in turn, before data.
     package func receive<Result>(flags: CInt, _ body: (ArrivedMessage) -> Result) throws(Errno) -> Result? {
         receiving.lock()
         defer { receiving.unlock() }
@@ -50,6 +50,7 @@ extension Socket {
 
     /// With `receiving` held, which is let go of meanwhile where this has to wait.
     private func next(flags: CInt) throws(Errno) -> ArrivedMessage? {
+        guard flags & CInt(MSG_OOB) == 0 else { throw Errno(rawValue: EOPNOTSUPP) }
         var deadline: UInt64?
         while true {
             if !isReceiverAsleep, let message = try begin(.zero) { return message }

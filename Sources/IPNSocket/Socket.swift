@@ -129,7 +129,7 @@ package final class Socket: @unchecked Sendable {
             guard !state.isBound, !state.isConnected else { throw Errno(rawValue: EISCONN) }
             do throws(IPNError) { try node.bind(path, options: state.options) } catch { throw error.errno }
             state.isBound = true
-            try tellKeeper(&state)
+            tellKeeper(state)
         }
     }
 
@@ -155,26 +155,21 @@ package final class Socket: @unchecked Sendable {
                 throw error.errno
             }
             state.isConnected = true
-            try tellKeeper(&state)
+            tellKeeper(state)
         }
     }
 
-    /// Another name of the same file is the same address.
+    /// Whatever leads to the network's file is its address: another name, and after a chdir(2) not the same one. What leads
+    /// nowhere is what it was bound by.
     private func isBoundTo(_ path: String) -> Bool {
-        guard let bound = node.path else { return false }
-        if bound == path { return true }
-        guard let one = try? FileStatus(path: bound), let other = try? FileStatus(path: path) else { return false }
-        return one.isSameFile(as: other)
+        guard let other = try? FileStatus(path: path) else { return node.path == path }
+        return node.fileStatus?.isSameFile(as: other) ?? false
     }
 
-    /// What was asked for before there was a keeper to tell.
-    private func tellKeeper(_ state: inout State) throws(Errno) {
-        guard !state.description.isEmpty else { return }
-        do throws(IPNError) {
-            try node.setDescription(String(decoding: state.description, as: UTF8.self))
-        } catch {
-            throw error.errno
-        }
+    /// What was asked for before there was a keeper to tell. A network that has ended in this moment says so to the next call:
+    /// this one has joined it.
+    private func tellKeeper(_ state: State) {
+        if !state.description.isEmpty { try? node.setDescription(bytes: state.description) }
     }
 
     /// Gives up receiving, sending or both, for good, in any state. See shutdown(2).

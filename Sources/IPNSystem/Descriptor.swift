@@ -43,12 +43,30 @@ package struct Descriptor: ~Copyable, Sendable {
         Descriptor(owning: try systemCall { linux_open(path, flags | O_CLOEXEC, mode) })
     }
 
-    /// The path that the file has now, symbolic links resolved. See proc_pid_fd(5).
-    package borrowing func currentPath() throws(Errno) -> String {
+    /// The path that the file has now, symbolic links resolved, as it is shown: what is no UTF-8 in it is U+FFFD.
+    package borrowing func currentPath() throws(Errno) -> String { String(decoding: try currentName(), as: UTF8.self) }
+
+    /// The same as it is. Somebody may have given the file, or a folder on the way, any name.
+    /// - Throws: `EILSEQ` where it is no text.
+    package borrowing func exactPath() throws(Errno) -> String {
+        guard let path = String(validating: try currentName(), as: UTF8.self) else { throw Errno(rawValue: EILSEQ) }
+        return path
+    }
+
+    /// Its bytes. See proc_pid_fd(5).
+    private borrowing func currentName() throws(Errno) -> [UInt8] {
         let link = "/proc/self/fd/\(raw)"
         var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let length = try systemCall { readlink(link, &name, Int(PATH_MAX)) }
-        return String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return name[..<length].map(UInt8.init(bitPattern:))
+    }
+
+    /// Removes the name that the file has now, unless another file has it.
+    package borrowing func unlinkCurrentName() {
+        guard let name = try? currentName().map(CChar.init(bitPattern:)) + [0], let own = try? status() else { return }
+        var present = stat()
+        guard lstat(name, &present) == 0, FileStatus(present).isSameFile(as: own) else { return }
+        _ = unlink(name)
     }
 
     /// fstat(2).
@@ -92,7 +110,7 @@ package struct FileStatus: Sendable {
         self.init(status)
     }
 
-    private init(_ status: stat) {
+    fileprivate init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         mode = status.st_mode

@@ -12,22 +12,27 @@ package struct Poller: ~Copyable, Sendable {
 
     /// Watches for readability (level-triggered) and hang-up. `token` comes back with each event.
     package borrowing func add(_ raw: CInt, token: UInt64) throws(Errno) {
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
-        event.data.u64 = token
-        let poller = descriptor.raw
-        _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }
+        try add(raw, EPOLLIN.rawValue | EPOLLRDHUP.rawValue, token)
     }
 
     /// Watches for hang-up alone, and tells of it once.
-    package borrowing func addForHangUp(_ raw: CInt, token: UInt64) throws(Errno) { try add(raw, EPOLLRDHUP.rawValue, token) }
+    package borrowing func addForHangUp(_ raw: CInt, token: UInt64) throws(Errno) {
+        try add(raw, EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue, token)
+    }
 
     /// Watches for readability, and tells of it once.
-    package borrowing func addOnce(_ raw: CInt, token: UInt64) throws(Errno) { try add(raw, EPOLLIN.rawValue, token) }
+    package borrowing func addOnce(_ raw: CInt, token: UInt64) throws(Errno) {
+        try add(raw, EPOLLIN.rawValue | EPOLLONESHOT.rawValue, token)
+    }
+
+    /// Watches for what is to come, and tells of each once, however long it is readable.
+    package borrowing func addForEdges(_ raw: CInt, token: UInt64) throws(Errno) {
+        try add(raw, EPOLLIN.rawValue | EPOLLET.rawValue, token)
+    }
 
     private borrowing func add(_ raw: CInt, _ events: UInt32, _ token: UInt64) throws(Errno) {
         var event = epoll_event()
-        event.events = events | EPOLLONESHOT.rawValue
+        event.events = events
         event.data.u64 = token
         let poller = descriptor.raw
         _ = try systemCall { epoll_ctl(poller, EPOLL_CTL_ADD, raw, &event) }

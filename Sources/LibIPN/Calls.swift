@@ -100,7 +100,8 @@ public func ipn_next_own(_ from: CUnsignedInt) -> CUnsignedInt { linux_next_own(
 // MARK: Addresses
 
 /// The path in a `sockaddr_un`, which need not end in a zero byte. Nil for no address at all.
-/// - Throws: `EINVAL` for an address that is none of ours.
+/// - Throws: `EINVAL` for an address that is none of ours; `EILSEQ` for a path whose bytes are no UTF-8. Paths are text from here on,
+///   and to put something in the place of what is none would lead to another file, and two paths to the same.
 private func networkPath(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) throws(Errno) -> String? {
     guard let address else { return nil }
     let head = MemoryLayout<sa_family_t>.size
@@ -109,7 +110,8 @@ private func networkPath(_ address: UnsafePointer<sockaddr>?, _ length: socklen_
     guard family == AF_IPN || family == 33 || family == 13 || family == AF_UNIX else { throw Errno.invalidArgument }
     let bytes = UnsafeRawBufferPointer(start: address, count: Int(length))[head...].prefix { $0 != 0 }
     guard !bytes.isEmpty else { throw Errno.invalidArgument }
-    return String(decoding: bytes, as: UTF8.self)
+    guard let path = String(validating: bytes, as: UTF8.self) else { throw Errno(rawValue: EILSEQ) }
+    return path
 }
 
 /// Writes a path as an address, cut where it does not fit, its whole length told. See getsockname(2).

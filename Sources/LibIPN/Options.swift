@@ -13,8 +13,10 @@ public func ipn_setsockopt(
     answer { () throws(Errno) in
         let socket = try SocketTable.find(descriptor)
         guard length <= CInt.max else { throw Errno.invalidArgument }
-        guard let value else { throw Errno.badAddress }
+        guard value != nil || length == 0 else { throw Errno.badAddress }
         switch level {
+        // What lets strokes through to the handle, and nothing else.
+        case SOL_SOCKET where filterOptions.contains(option): throw Errno.notPermitted
         case 0: try socket.setOption(option, UnsafeRawBufferPointer(start: value, count: Int(length)))
         case SOL_SOCKET: _ = try systemCall { setsockopt(descriptor, level, option, value, length) }
         case _ where socket.isPolicy(level: level):
@@ -42,6 +44,8 @@ public func ipn_getsockopt(
         case (SOL_SOCKET, SO_DOMAIN): try put(AF_IPN, room, length)
         case (SOL_SOCKET, SO_PROTOCOL): try put(CInt(socket.protocolInUse), room, length)
         case (SOL_SOCKET, SO_ERROR): try put(0, room, length)
+        // The handle's own would be nobody's.
+        case (SOL_SOCKET, _) where peerOptions.contains(option): throw Errno(rawValue: EOPNOTSUPP)
         case (SOL_SOCKET, _): _ = try systemCall { getsockopt(descriptor, level, option, value, length) }
         case _ where socket.isPolicy(level: level): length.pointee = socklen_t(try socket.policyOption(option, into: room))
         default: throw Errno(rawValue: ENOPROTOOPT)
@@ -49,6 +53,11 @@ public func ipn_getsockopt(
         return 0
     }
 }
+
+/// `SO_ATTACH_FILTER`, `SO_DETACH_FILTER`, `SO_LOCK_FILTER`, `SO_ATTACH_BPF`: as a filter that is locked has them.
+private let filterOptions: [CInt] = [26, 27, 44, 50]
+/// `SO_PEERCRED`, `SO_PEERNAME`, `SO_PEERSEC`, `SO_PEERGROUPS`, `SO_PEERPIDFD`: of one peer, where there are many.
+private let peerOptions: [CInt] = [17, 28, 31, 59, 77]
 
 private func put(_ number: CInt, _ room: UnsafeMutableRawBufferPointer, _ length: UnsafeMutablePointer<socklen_t>) throws(Errno) {
     guard room.count >= MemoryLayout<CInt>.size else { throw Errno.invalidArgument }

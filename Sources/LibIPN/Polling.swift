@@ -47,33 +47,93 @@ private func wait(
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &most) == 0, count <= most.rlim_cur else { throw Errno.invalidArgument }
     guard descriptors != nil || count == 0 else { throw Errno.badAddress }
     let wanted = UnsafeMutableBufferPointer(start: descriptors, count: Int(count))
-    let sockets = wanted.map { $0.fd < 0 ? nil : try? SocketTable.find($0.fd) }
-    // Of ours, only that there is something to look at.
-    var watched = zip(wanted, sockets).map { $1 == nil ? $0 : pollfd(fd: $0.fd, events: Int16(POLLIN), revents: 0) }
+    var watch = Watch(wanted, wanted.map { $0.fd < 0 ? nil : try? SocketTable.find($0.fd) })
     let end = nanoseconds.map { clockNanoseconds() + $0 } ?? .max
     while true {
-        var ready: CInt = 0
-        for (index, socket) in sockets.enumerated() where socket != nil {
-            wanted[index].revents = socket!.readiness(wanted[index].events)
-            if wanted[index].revents != 0 { ready += 1 }
-        }
+        let found = watch.lookAtOurs(wanted)
         let now = clockNanoseconds()
-        let left = ready > 0 || end <= now ? 0 : end - now
+        let left = found > 0 || end <= now ? 0 : end - now
         var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
         let isEndless = left > 0 && end == .max
         _ = try systemCall(retryOnInterrupt: false, sleeps: true) {
-            withUnsafePointer(to: &time) { linux_ppoll(&watched, nfds_t(watched.count), isEndless ? nil : $0, mask) }
+            withUnsafePointer(to: &time) { linux_ppoll(&watch.entries, nfds_t(watch.entries.count), isEndless ? nil : $0, mask) }
         }
-        var isStruck = false
-        for (index, entry) in watched.enumerated() {
-            if sockets[index] == nil {
-                wanted[index].revents = entry.revents
-                if entry.revents != 0 { ready += 1 }
-            } else if entry.revents != 0 {
-                isStruck = true
-                if wanted[index].revents == 0 { sockets[index]!.settle() }
+        let (others, isStruck) = watch.takeUp(wanted)
+        let ready = found + others
+        if ready > 0 || (left == 0 && (!isStruck || end <= clockNanoseconds())) { return ready }
+    }
+}
+
+/// What the kernel is asked on behalf of a poll.
+private struct Watch: ~Copyable {
+    /// The program's own, and of ours only whether there is something to look at; behind them those that are watched by edges.
+    var entries: [pollfd]
+    private let sockets: [Socket?]
+    /// Those whose handle was struck for nothing before.
+    private var settled: Set<Int> = []
+    /// Of ours those that something lies in which nobody here asks for: their handles stay readable as long as it does.
+    private var edges: Poller?
+
+    init(_ wanted: UnsafeMutableBufferPointer<pollfd>, _ sockets: [Socket?]) {
+        self.sockets = sockets
+        entries = zip(wanted, sockets).map { $1 == nil ? $0 : pollfd(fd: $0.fd, events: Int16(POLLIN), revents: 0) }
+    }
+
+    /// - Returns: how many of ours are ready.
+    func lookAtOurs(_ wanted: UnsafeMutableBufferPointer<pollfd>) -> CInt {
+        var ready: CInt = 0
+        for (index, socket) in sockets.enumerated() {
+            guard let socket else { continue }
+            wanted[index].revents = socket.readiness(wanted[index].events)
+            if wanted[index].revents != 0 { ready += 1 }
+        }
+        return ready
+    }
+
+    /// Takes what the kernel has told.
+    /// - Returns: how many more are ready, and whether one of ours is worth another look.
+    mutating func takeUp(_ wanted: UnsafeMutableBufferPointer<pollfd>) -> (ready: CInt, isStruck: Bool) {
+        var ready: CInt = 0
+        var struck: [Int] = []
+        for (index, socket) in sockets.enumerated() where entries[index].revents != 0 || socket == nil {
+            if socket != nil {
+                struck.append(index)
+            } else {
+                wanted[index].revents = entries[index].revents
+                if entries[index].revents != 0 { ready += 1 }
             }
         }
-        if ready > 0 || (left == 0 && (!isStruck || end <= clockNanoseconds())) { return ready }
+        let isByEdge = entries.count > sockets.count && entries[sockets.count].revents != 0
+        let told = isByEdge ? (try? edges?.wait(milliseconds: 0)) ?? [] : []
+        for index in struck + told.map({ Int($0.token) }) where wanted[index].revents == 0 {
+            guard let socket = sockets[index] else { continue }
+            if socket.isClosed {
+                // By another thread, and its number may be something else's.
+                wanted[index].revents = Int16(POLLNVAL)
+                ready += 1
+            } else {
+                socket.settle()
+                // Readable again: then for what is not asked for, which must not wake twice.
+                if !settled.insert(index).inserted { watchByEdges(index) }
+            }
+        }
+        return (ready, isByEdge || !struck.isEmpty)
+    }
+
+    private mutating func watchByEdges(_ index: Int) {
+        guard entries[index].fd >= 0 else { return }
+        if edges == nil {
+            // Without a number that is free it goes on as it is, and wakes too often.
+            guard let made = try? Poller() else { return }
+            entries.append(pollfd(fd: made.descriptor.raw, events: Int16(POLLIN), revents: 0))
+            edges = consume made
+        }
+        do throws(Errno) {
+            try edges?.addForEdges(entries[index].fd, token: UInt64(index))
+        } catch {
+            // The same number twice in a list is told once, and both are looked at.
+            guard error == .fileExists else { return }
+        }
+        entries[index].fd = -1
     }
 }

@@ -12,7 +12,7 @@ static ssize_t received(int fd, ssize_t result) {
 }
 
 static ssize_t sent(int fd, ssize_t result) {
-  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLOUT | EPOLLWRNORM);
+  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
   return result;
 }
 

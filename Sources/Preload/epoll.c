@@ -40,6 +40,8 @@ static struct watch *find_free(void) {
 /* MARK: Registration */
 
 #define IN (EPOLLIN | EPOLLRDNORM)
+/* What poll(2) has by the same names and numbers. */
+#define EVENTS (IN | EPOLLRDBAND | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 
 /* Level-triggered where the program waits for messages: then the set itself is readable as long as there are some, also for
  * whoever polls the set. Else something to do may be there for long that is not asked for, and must not wake twice. */
@@ -155,7 +157,7 @@ static int collect(int set, struct epoll_event *events, int most) {
     candidates[count] = watch;
     /* Before the look: what comes after it strikes the handle. */
     arrivals[count] = wants_edges(watch) ? library.arrivals(watch->fd) : 0;
-    list[count++] = (struct pollfd){.fd = watch->fd, .events = (short)(watch->wanted.events & 0x7ff)};
+    list[count++] = (struct pollfd){.fd = watch->fd, .events = (short)(watch->wanted.events & EVENTS)};
   }
   int found = 0;
   turn++;

@@ -82,11 +82,17 @@ static int select_ours(
   return bits;
 }
 
+/* Of seconds: more than anybody waits for, and their microseconds are a number all the same. */
+#define LONGEST (INT64_C(1) << 32)
+
 EXPORT int select(int limit, fd_set *in, fd_set *out, fd_set *news, struct timeval *timeout) {
   if (!sets_have_ours(limit, in, out, news) || library_calls(__builtin_return_address(0)))
     return real.select(limit, in, out, news, timeout);
   if (!timeout) return select_ours(limit, in, out, news, NULL, NULL);
-  struct timespec start, end, wait = {timeout->tv_sec, timeout->tv_usec * 1000};
+  /* As the kernel has it: a second is a million microseconds, however it is told. */
+  if (timeout->tv_sec < 0 || timeout->tv_usec < 0) return errno = EINVAL, -1;
+  time_t seconds = timeout->tv_sec < LONGEST ? timeout->tv_sec : LONGEST;
+  struct timespec start, end, wait = {seconds + timeout->tv_usec / 1000000, timeout->tv_usec % 1000000 * 1000};
   clock_gettime(CLOCK_MONOTONIC, &start);
   int result = select_ours(limit, in, out, news, &wait, NULL);
   int error = errno;

@@ -22,6 +22,7 @@ enum Main {
 
     private static func perform() throws {
         do {
+            try requireText()
             var command = try Ipn.parseAsRoot(HiddenWords.read(insteadOf: CommandLine.arguments))
             try command.run()
         } catch let code as ExitCode {
@@ -32,6 +33,18 @@ enum Main {
             print(Ipn.fullMessage(for: error))
         }
         try flushPrinted()
+    }
+
+    /// Words are text, and a name with something else in its place would be another file's. Those of a program that is to be
+    /// run are that program's.
+    private static func requireText() throws {
+        let words = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).dropFirst().compactMap { $0 }
+        let runs = words.first.map { strcmp($0, "run") == 0 } ?? false
+        for word in words {
+            if runs && strcmp(word, "--") == 0 { return }
+            guard String(validatingCString: word) == nil else { continue }
+            throw Failure("\(String(cString: word)): this is no text in UTF-8: give the file another name, or a link", status: .usage)
+        }
     }
 
     private static func end(with error: any Error) -> Never {

@@ -37,9 +37,9 @@ struct RunCommand: ParsableCommand {
         }
         let others = Self.variable("LD_PRELOAD").map { ":\($0)" } ?? ""
         setenv("LD_PRELOAD", library + others, 1)
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        execvp(words[0], arguments)
+        // The last that we were given, in whatever code they are.
+        let arguments = CommandLine.unsafeArgv + (Int(CommandLine.argc) - words.count)
+        execvp(arguments[0]!, arguments)
         let code = errno
         throw Failure("\(words[0]): \(String(cString: strerror(code)))", status: code == ENOENT ? .notFound : .notExecutable)
     }

@@ -38,6 +38,17 @@ import TestSupport
         #expect(try party("connect 2 \(path)") == "ENOENT")
     }
 
+    /// Also to a name that is no text, which nobody binds or connects to: the file goes with the network all the same.
+    @Test(arguments: Way.allCases) func aRenameToAnyBytesKeepsIt(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        let moved = Array(scratch("net").utf8CString.dropLast()) + [CChar(bitPattern: 0xe9), 0]
+        #expect(rename(path, moved) == 0)
+        #expect(try party("send 0 - x") == "ok 1")
+        try party.does("close 0")
+        try eventually("the file goes with it") { scratch.contents.isEmpty }
+    }
+
     @Test(arguments: Way.allCases) func unlinkAndBindMakeASecond(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path)

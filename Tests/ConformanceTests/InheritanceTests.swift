@@ -35,6 +35,37 @@ import TestSupport
         #expect(try party("recv 1 - 100") == "ok 11 still there")
     }
 
+    /// To it, as to its parent, this is no network that it was refused.
+    @Test(arguments: Way.sockets) func aForkedChildFindsBothSidesShutDown(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("shutdown 1 2")
+        #expect(try party("forked recv 1 d 10") == "ok 0")
+        #expect(try party("forked send 1 - x") == "EPIPE")
+        #expect(try party("forked get 1 0 \(IPN_SO_MTU) 4") == "ok 1514")
+        #expect(try party("forked poll 1 io -1") == "ok io")
+        try party.does("exec 1")
+        #expect(try party("recv 1 d 10") == "ok 0")
+        #expect(try party("send 1 - x") == "EPIPE")
+    }
+
+    /// Also by one that has nothing else to do there.
+    @Test(arguments: Way.sockets, [false, true]) func newsWakeWhoInheritedTheSocket(way: Way, isShutDown: Bool) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        for option in [IPN_SO_HANDLE_OOB, IPN_SO_WANT_OOB_NUMNODES] { try party.does("set 1 0 \(option) 1") }
+        if isShutDown { try party.does("shutdown 1 2") }
+        let counts = isShutDown ? "1/1" : "2/2"
+        #expect(try party("forked recvmsg 1 d 100").hasPrefix("ok 16 oob"))
+        try party.does("exec 1")
+        try party.comes(to: "recvmsg 1 - 100", "ok 16 oob 0:0 \(counts)")
+        try party.sleeps("recvmsg 1 - 100")
+        try Party(way).joins(0, path)
+        #expect(try party.answer().hasPrefix("ok 16 oob"))
+    }
+
     @Test(arguments: Way.sockets) func aSocketOutlivesExec(way: Way) throws {
         let (party, other) = (try Party(way), try Party(way))
         try other.makes(0, path)

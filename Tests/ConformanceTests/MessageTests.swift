@@ -88,6 +88,16 @@ import TestSupport
         #expect(try party("recv 1 - 10") == "ok 6 second")
     }
 
+    /// As a datagram socket has it: news come in turn, and are marked, not asked for.
+    @Test(arguments: Way.sockets) func nobodyAsksForOutOfBand(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("send 0 - data")
+        for line in ["recv 1 o 10", "recv 1 od 10", "recvmsg 1 op 10"] { #expect(try party(line) == "EOPNOTSUPP", "\(line)") }
+        #expect(try party("recv 1 - 10") == "ok 4 data")
+    }
+
     @Test(arguments: Way.sockets) func tagsTravelBeside(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path)

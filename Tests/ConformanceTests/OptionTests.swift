@@ -1,4 +1,6 @@
 import CIPN
+import Glibc
+import IPN
 import Testing
 import TestSupport
 
@@ -131,6 +133,26 @@ import TestSupport
         #expect(try party("get 0 0 \(IPN_SO_DESCR) 200") == "ok \(longest)")
     }
 
+    /// 128 of them, in whatever code; a bind or connect that tells the keeper of them is whole.
+    @Test(arguments: Way.sockets) func descriptionsAreBytes(way: Way) throws {
+        let party = try Party(way)
+        func shown(_ count: Int) -> String { "ok " + String(repeating: "\u{fffd}", count: count) }
+        try party.does("socket 0 34 3 1")
+        try party.does("set 0 0 \(IPN_SO_DESCR) x:128")
+        #expect(try party("bind 0 \(path)") == "ok")
+        #expect(try party("connect 0 -") == "ok")
+        #expect(try party("get 0 0 \(IPN_SO_DESCR) 200") == shown(128))
+        #expect(try party("forked get 0 0 \(IPN_SO_DESCR) 200") == shown(128), "as the keeper has it")
+        try party.does("socket 1 34 3 1")
+        try party.does("set 1 0 \(IPN_SO_DESCR) x:64")
+        #expect(try party("connect 1 \(path)") == "ok")
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) x:43") == "ok")
+        #expect(try NetworkStatus(of: path).nodes.map(\.description.count) == [128, 43])
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) x:129") == "EINVAL")
+        #expect(try party("set 1 0 \(IPN_SO_DESCR) null") == "ok", "nothing at all clears it")
+        #expect(try party("get 1 0 \(IPN_SO_DESCR) 200") == "ok")
+    }
+
     @Test(arguments: Way.sockets) func outOfBandOptionsAreSetInAnyState(way: Way) throws {
         let party = try Party(way)
         try party.does("socket 0 34 3 1")
@@ -172,6 +194,9 @@ import TestSupport
         #expect(try party("get 0 1 38 4") == "ok 1", "SO_PROTOCOL: IPN_BROADCAST")
         #expect(try party("get 0 1 4 4") == "ok 0", "SO_ERROR")
         #expect(try party("set 0 1 8 100000") == "ok", "SO_RCVBUF")
+        // A filter would keep what wakes it from arriving; and many are on the other side.
+        for filter in [26, 27, 44, 50] { #expect(try party("set 0 1 \(filter) 1") == "EPERM", "\(filter)") }
+        for peer in [17, 28, 31, 59, 77] { #expect(try party("get 0 1 \(peer) 100") == "EOPNOTSUPP", "\(peer)") }
     }
 
     @Test(arguments: Way.allCases) func theModeIsLessTheUmask(way: Way) throws {
@@ -181,6 +206,20 @@ import TestSupport
         #expect(try FileMode.of(path) == 0o750)
         if way != .swift { #expect(try party("get 0 0 \(IPN_SO_MODE) 4") == "ok \(0o750)") }
         #expect(try party("get 0 0 \(IPN_SO_FLAGS) 4") == "ok 0")
+    }
+
+    /// Not that of what is at its old path now.
+    @Test(arguments: Way.sockets) func theModeIsReadWhereverTheFileIs(way: Way) throws {
+        let party = try Party(way)
+        try party.does("chdir \(scratch.path)")
+        try party.makes(0, "net")
+        chmod(path, 0o711)
+        rename(path, scratch("moved"))
+        #expect(try party("get 0 0 \(IPN_SO_MODE) 4") == "ok \(0o711)")
+        try party.makes(1, "net", [IPN_SO_MODE: 0o700])
+        #expect(try party("get 0 0 \(IPN_SO_MODE) 4") == "ok \(0o711)")
+        try party.does("chdir /")
+        #expect(try party("get 1 0 \(IPN_SO_MODE) 4") == "ok \(0o700)")
     }
 
     @Test(arguments: Way.allCases) func aNetworkThatPersists(way: Way) throws {

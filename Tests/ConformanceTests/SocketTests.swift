@@ -61,6 +61,32 @@ import TestSupport
         #expect(try party("connect 2 \(path)") == "ok", "the same address again")
     }
 
+    /// What is no text would be put in the place of other bytes, and two paths would be one.
+    @Test(arguments: Way.sockets) func aPathThatIsNoTextIsRefused(way: Way) throws {
+        let party = try Party(way)
+        try party.does("socket 0 34 3 1")
+        for path in ["\(path)\\xe9", "\(path)\\xc3", "\(scratch.path)/\\xff/net"] {
+            #expect(try party("bind 0 \(path)") == "EILSEQ", "\(path)")
+            #expect(try party("connect 0 \(path)") == "EILSEQ", "\(path)")
+        }
+        #expect(scratch.contents.isEmpty)
+        try party.makes(0, path + "é")
+        #expect(scratch.contents == ["neté"])
+    }
+
+    /// The same words may lead elsewhere after a chdir, and others to the same file.
+    @Test(arguments: Way.sockets) func anAddressIsTheFileThatItLeadsTo(way: Way) throws {
+        let party = try Party(way)
+        for folder in ["a", "b"] { mkdir(scratch(folder), 0o755) }
+        try party.does("chdir \(scratch("a"))")
+        try party.does("socket 0 34 3 1")
+        try party.does("bind 0 net")
+        try party.does("chdir \(scratch("b"))")
+        try party.makes(1, "net")
+        #expect(try party("connect 0 net") == "EINVAL")
+        #expect(try party("connect 0 ../a/net") == "ok")
+    }
+
     @Test(arguments: Way.allCases) func connectWithoutAnAddressNeedsABind(way: Way) throws {
         let party = try Party(way)
         try party.does("socket 0 34 3 1")

@@ -1,4 +1,5 @@
 import CIPN
+import Glibc
 import IPN
 import Testing
 import TestSupport
@@ -48,6 +49,79 @@ import TestSupport
         #expect(try party.answer() == "ok o")
         try party.does("send 0 d y")
         #expect(try party("poll 0 o 50") == "ok none")
+    }
+
+    /// What a send would be told at once needs no room.
+    @Test(arguments: Way.sockets) func shuttingDownWakesWhoWaitsForRoom(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path, Self.lossless)
+        try party.joins(1, path)
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        try party.does("thread poll 0 o -1")
+        usleep(20_000)  // either way it must end; asleep is what is meant
+        try party.does("shutdown 0 1")
+        #expect(try party("join") == "ok o")
+        #expect(try party("poll 0 o -1") == "ok o")
+        #expect(try party("send 0 - x") == "EPIPE")
+    }
+
+    /// What lies there and is not asked for wakes nobody, again and again; what comes then does.
+    @Test(arguments: Way.sockets) func whatIsNotAskedForLetsSleep(way: Way) throws {
+        let (party, reader) = (try Party(way), try Party(way))
+        try party.makes(0, path, Self.lossless)
+        try reader.joins(0, path)
+        try reader.does("send 0 - not asked for")
+        try party.does("send 0 d x")
+        for line in ["poll 0 o -1", "poll 0 O -1", "select 0 o -1"] where way == .preload || !line.hasPrefix("select") {
+            try party.sleeps(line)
+            try reader.does("recv 0 - 10")
+            #expect(try party.answer().hasPrefix("ok"), "room: \(line)")
+            try party.does("send 0 d x")
+        }
+        // News, on top of more of them than a socket holds strokes.
+        for option in [IPN_SO_HANDLE_OOB, IPN_SO_WANT_OOB_NUMNODES] { try party.does("set 0 0 \(option) 1") }
+        for slot in 1..<20 {
+            try party.does("recvmsg 0 - 100")
+            try party.sleeps("poll 0 p -1")
+            try reader.joins(slot, path)
+            #expect(try party.answer() == "ok p")
+        }
+        try party.does("recvmsg 0 - 100")
+        for events in ["none", "b", "r"] {
+            try party.sleeps("poll 0 \(events == "none" ? "-" : events) 300")
+            #expect(try party.answer() == "ok none", "\(events)")
+        }
+        #expect(try party("recv 0 - 20") == "ok 13 not asked for")
+    }
+
+    /// As datagram sockets have it.
+    @Test(arguments: Way.sockets) func eventsHaveTwoNames(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        #expect(try party("poll 1 Ib 0") == "ok none")
+        #expect(try party("poll 1 O -1") == "ok O")
+        #expect(try party("poll 1 oOw -1") == "ok oOw")
+        try party.does("send 0 - x")
+        #expect(try party("poll 1 I -1") == "ok I")
+        #expect(try party("poll 1 iIb -1") == "ok iI")
+        try party.does("recv 1 - 10")
+        try party.does("shutdown 1 0")
+        #expect(try party("poll 1 iIr -1") == "ok iIr")
+    }
+
+    @Test(arguments: ["I", "Ie", "O", "w", "r"]) func epollHasTheOtherNamesToo(events: String) throws {
+        let party = try Party(.preload)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        try party.does("watch 1 \(events)")
+        if events.hasPrefix("I") {
+            try party.sleeps("await 1 300")
+            #expect(try party.answer() == "ok none")
+            try party.does("send 0 - x")
+        }
+        if events == "r" { try party.does("shutdown 1 0") }
+        #expect(try party("await 1 -1") == "ok \(events.prefix(1))")
     }
 
     /// A routed network ends with its keeper; members of any other go on without.

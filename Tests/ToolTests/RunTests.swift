@@ -58,6 +58,18 @@ import TestSupport
         #expect(result.status == 1 && result.complaints.count == 1 && result.errors.contains("libipn-preload.so"), "\(result.errors)")
     }
 
+    /// In whatever code they are; the tool's own are text.
+    @Test func theProgramsWordsAreItsOwn() throws {
+        func shell(_ script: String) throws -> Child.Result { try Child.run("/bin/sh", ["-c", script, "sh", Tool.path]) }
+        let word = #"$(printf 'n\351')"#
+        #expect(try shell(#"exec "$1" run -- printf %s "\#(word)" | od -An -tx1"#).text == " 6e e9\n")
+        for line in ["create '\(scratch.path)'/\(word)", "run \(word) -- true", "\(word)"] {
+            let result = try shell(#"exec "$1" \#(line)"#)
+            #expect(result.status == 2 && result.complaints.count == 1 && result.errors.contains("no text in UTF-8"), "\(result.errors)")
+        }
+        #expect(scratch.contents.isEmpty)
+    }
+
     @Test func theStatusIsTheProgramsOwn() throws {
         #expect(try Tool.run(["run", "--", "sh", "-c", "echo said; exit 7"]).status == 7)
         #expect(try Tool.run(["run", "--", "sh", "-c", "kill -TERM $$"]).status == 128 + SIGTERM)

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Options: level 0, values are int unless said. From 0x80 on they are set before bind or connect. */
 #define IPN_SO_PORT 0
-#define IPN_SO_DESCR 1 /* text, up to IPN_DESCRLEN bytes */
+#define IPN_SO_DESCR 1 /* text, up to IPN_DESCRLEN bytes in any code */
 #define IPN_SO_CHANGE_NUMNODES 2
 #define IPN_SO_HANDLE_OOB 3
 #define IPN_SO_WANT_OOB_NUMNODES 4
@@ -117,7 +117,8 @@ ssize_t ipn_recv(int descriptor, void *bytes, size_t length, int flags);
 ssize_t ipn_recvmsg(int descriptor, struct msghdr *message, int flags);
 
 /* poll(2) over descriptors of either kind, exact for ours: POLLIN for data or news, POLLPRI for news, POLLOUT always when
- * LOSSY and while there is room when LOSSLESS, POLLHUP when the network is gone. */
+ * LOSSY, while there is room when LOSSLESS, and once sending was shut down, POLLRDHUP at the end of receiving, POLLHUP when the
+ * network is gone. POLLRDNORM goes with POLLIN, POLLWRNORM and POLLWRBAND with POLLOUT. */
 int ipn_poll(struct pollfd *descriptors, nfds_t count, int milliseconds);
 /* As ppoll(2): a time-out in nanoseconds, NULL for none, and signals that are blocked only while it waits. */
 int ipn_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask);

@@ -6,8 +6,18 @@
 
 static Answer perform(char *line);
 
+/* `\xe9` in a path is that byte, which no line in UTF-8 could have. */
+static void unescape(char *path) {
+  for (; (path = strstr(path, "\\x")); path++) {
+    char digits[3] = {path[2], path[3], 0};
+    *path = (char)strtol(digits, NULL, 16);
+    memmove(path + 1, path + 4, strlen(path + 4) + 1);
+  }
+}
+
 static Answer bind_or_connect(bool binds, int fd, Words *words) {
   char *path = word(words);
+  unescape(path);
   struct sockaddr_un address = {.sun_family = AF_IPN};
   snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
   struct sockaddr *given = is(path, "-") ? NULL : (struct sockaddr *)&address;
@@ -24,7 +34,8 @@ static Answer name(bool isOwn, int fd) {
   return result < 0 ? failed() : ok("%s", length > sizeof(sa_family_t) ? address.sun_path : "nothing");
 }
 
-/* Values are numbers of four bytes; `8:N` for eight, `s:TEXT` for a text, `b:N` for so many zero bytes. */
+/* Values are numbers of four bytes; `8:N` for eight, `s:TEXT` for a text, `b:N` for so many zero bytes, `x:N` for so many that are
+ * no UTF-8, `null` for nothing at all. */
 static Answer set_option(int fd, Words *words) {
   int level = (int)number(words), option = (int)number(words);
   char *value = words->at, zero[256] = "";
@@ -33,6 +44,10 @@ static Answer set_option(int fd, Words *words) {
   if (strncmp(value, "s:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, value + 2, (socklen_t)strlen(value + 2)));
   if (strncmp(value, "8:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, &large, sizeof large));
   if (strncmp(value, "b:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, zero, (socklen_t)large));
+  char strange[256];
+  memset(strange, 0xe9, sizeof strange);
+  if (strncmp(value, "x:", 2) == 0) return done(CALL(setsockopt)(fd, level, option, strange, (socklen_t)large));
+  if (is(value, "null")) return done(CALL(setsockopt)(fd, level, option, NULL, 0));
   return done(CALL(setsockopt)(fd, level, option, &small, sizeof small));
 }
 
@@ -168,6 +183,7 @@ static Answer perform(char *line) {
   if (is(verb, "join")) return pthread_join(thread, NULL), threads_answer;
   if (is(verb, "interrupt")) return interrupt(number(&words));
   if (is(verb, "umask")) return umask((mode_t)strtol(word(&words), NULL, 8)), ok("%s", "");
+  if (is(verb, "chdir")) return done(chdir(word(&words)));
   if (is(verb, "become")) return become(&words);
   if (is(verb, "many")) return many(&words);
   if (is(verb, "socketpair")) {

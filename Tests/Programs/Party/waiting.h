@@ -1,21 +1,27 @@
-/* waiting.h: poll, select and epoll on a socket of a party. Events are letters: i, o, p; h for a hang-up, n for no socket. */
+/* waiting.h: poll, select and epoll on a socket of a party. Events are letters: i, o, p; I, O their other names, b, w those in a
+ * band; r where nothing more will come; h for a hang-up, n for no socket. */
+
+static const struct {
+  char letter;
+  int event;
+} events_named[] = {{'i', POLLIN},     {'p', POLLPRI},    {'o', POLLOUT},   {'h', POLLHUP},   {'n', POLLNVAL},
+                    {'I', POLLRDNORM}, {'O', POLLWRNORM}, {'b', POLLRDBAND}, {'w', POLLWRBAND}, {'r', POLLRDHUP}};
+#define EVENTS_NAMED (sizeof events_named / sizeof *events_named)
 
 static short events_of(const char *letters) {
-  short events = 0;
-  for (; *letters; letters++) {
-    if (*letters == 'i') events |= POLLIN;
-    if (*letters == 'o') events |= POLLOUT;
-    if (*letters == 'p') events |= POLLPRI;
-  }
-  return events;
+  int events = 0;
+  for (size_t i = 0; i < EVENTS_NAMED; i++)
+    if (strchr(letters, events_named[i].letter)) events |= events_named[i].event;
+  return (short)events;
 }
 
 static Answer events_shown(int result, unsigned events) {
+  char letters[EVENTS_NAMED + 1] = "", *end = letters;
   if (result < 0) return failed();
   if (result == 0) return ok("none");
-  return ok(
-      "%s%s%s%s%s", events & POLLIN ? "i" : "", events & POLLPRI ? "p" : "", events & POLLOUT ? "o" : "",
-      events & POLLHUP ? "h" : "", events & POLLNVAL ? "n" : "");
+  for (size_t i = 0; i < EVENTS_NAMED; i++)
+    if (events & (unsigned)events_named[i].event) *end++ = events_named[i].letter;
+  return ok("%s", letters);
 }
 
 /* `poll SLOT EVENTS MILLISECONDS`, with a pipe beside it that is never ready. */

@@ -60,6 +60,18 @@ static void check_select(void) {
   FD_SET(fd, &out);
   REQUIRE(select(fd + 1, NULL, &out, NULL, &time) == 1 && time.tv_sec == 99);
   REQUIRE_ERRNO(select(-1, NULL, &out, NULL, &time), EINVAL);
+  /* So many microseconds that they are seconds; more of them than there are; and none that have passed already. */
+  fd_set in;
+  FD_ZERO(&in);
+  FD_SET(fd, &in);
+  time = (struct timeval){98, 2000000};
+  REQUIRE(select(fd + 1, NULL, &out, NULL, &time) == 1 && time.tv_sec == 99);
+  time = (struct timeval){INT64_MAX, 999999};
+  REQUIRE(select(fd + 1, NULL, &out, NULL, &time) == 1);
+  for (int i = 0; i < 2; i++) {
+    time = (struct timeval){-i, i - 1};
+    REQUIRE_ERRNO(select(fd + 1, &in, NULL, NULL, &time), EINVAL);
+  }
 }
 
 static void check_pselect(void) {
