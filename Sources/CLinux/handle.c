@@ -3,6 +3,11 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
+/* Newer than the C library's header on some systems. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
 /* The filter sees a datagram's bytes from offset 0, words in network order. The last byte's low bits say what a stroke is for. */
 int linux_filter_key(int socket, uint64_t key) {
   unsigned char bytes[8];
@@ -59,6 +64,26 @@ int linux_datagram_like(int connected) {
   struct sockaddr_un address;
   socklen_t length = sizeof address;
   return getpeername(connected, (struct sockaddr *)&address, &length) < 0 ? -1 : datagram_to(&address, length);
+}
+
+/* Kernels before 5.14 do not tell, and are taken for another. See socket(7). */
+static int is_of_our_namespace(int socket_) {
+  uint64_t own = 0, other = 1;
+  socklen_t size = sizeof own;
+  int made = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (made < 0) return 0;
+  int result = getsockopt(made, SOL_SOCKET, SO_NETNS_COOKIE, &own, &size) == 0 &&
+               getsockopt(socket_, SOL_SOCKET, SO_NETNS_COOKIE, &other, &size) == 0 && own == other;
+  close(made);
+  return result;
+}
+
+int linux_is_heard(int connected, uint64_t key) {
+  int made = linux_datagram_like(connected);
+  if (made >= 0) return close(made), 1;
+  if (errno != ECONNREFUSED) return 1;
+  if (is_of_our_namespace(connected)) return 0;
+  return send(connected, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || (errno != ECONNREFUSED && errno != ENOTCONN);
 }
 
 int linux_drain_datagrams(int socket) {

@@ -98,8 +98,8 @@ private final class Voice {
         self.key = key
     }
 
-    /// Whether anybody has the handle open: a stroke is refused where not.
-    var isHeard: Bool { linux_is_refused(clapper.raw, key) == 0 }
+    /// Whether anybody has the handle open.
+    var isHeard: Bool { linux_is_heard(clapper.raw, key) != 0 }
 }
 
 /// A node in the data flow: what others are given of it.
@@ -168,8 +168,8 @@ final class ConnectedNode {
         strike()
     }
 
-    /// Whether anybody has its handle open: a stroke is refused where not.
-    var isHandleOpen: Bool { linux_is_refused(clapper.raw, key) == 0 }
+    /// Whether anybody has its handle open.
+    var isHandleOpen: Bool { linux_is_heard(clapper.raw, key) != 0 }
 
     func duplicateClapper() throws(Errno) -> HandedDescriptor { try clapper.duplicate() }
 

@@ -27,6 +27,10 @@ import TestSupport
         #expect(result.status == 0, "\(result.errors)")
         // The owner's region and its pool.
         #expect(result.text == "memory sealed closed readonly\nmemory sealed closed readonly\n")
+        // Who was there by hand, with a key that is none, holds nothing afterwards.
+        let keeper = try KeeperProcess(of: path)
+        owner.kill()
+        try keeper.waitUntilGone()
     }
 
     @Test func memoryIsSealedAndItsModeIsShut() throws {
