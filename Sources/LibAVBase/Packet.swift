@@ -45,6 +45,13 @@ package struct Packet: ~Copyable {
         return description
     }
 
+    /// What a bitstream filter has found in it of the stream's headers.
+    package var newExtradata: [UInt8]? {
+        var size = 0
+        guard let octets = av_packet_get_side_data(pointer, AV_PKT_DATA_NEW_EXTRADATA, &size), size > 0 else { return nil }
+        return Array(UnsafeBufferPointer(start: octets, count: size))
+    }
+
     /// Lends the bytes it holds.
     package func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         guard let data = pointer.pointee.data, pointer.pointee.size > 0 else { return try body(RawSpan()) }

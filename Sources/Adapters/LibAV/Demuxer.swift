@@ -21,6 +21,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     private var hasDelivered = false
     /// libavformat's index → ours.
     private let indices: [Int?]
+    private var soundHeaders: SoundHeaders
     private var loop: LoopOffset
     private var missingTimes: MissingTimes
     private var told: Set<String> = []
@@ -48,7 +49,11 @@ public struct Demuxer: ~Copyable, PacketSource {
         interruption.setDeadline(in: isPatient ? Self.forever : openTimeout)
         let input = try InputContext(url: LocalFile.address(of: url), format: format, options: options, interruption: interruption)
         try input.readStreams(url)
-        if start > 0 { try input.seek(to: start, url) }
+        var headers = try SoundHeaders(input)
+        if start > 0 {
+            try input.seek(to: start, url)
+            headers.ahead = PacketQueue()
+        }
         interruption.clearDeadline()
 
         let offset = first.map { $0 &- input.startTime } ?? 0
@@ -60,6 +65,7 @@ public struct Demuxer: ~Copyable, PacketSource {
             guard let stream else { continue }
             if var description = StreamDescription(stream, index: streams.count), description.isComplete {
                 description.startTime = description.startTime.map { $0 &+ description.timeBase.ticks(offset, from: .nanosecond) }
+                if let header = headers.header(of: Int(stream.pointee.index)) { description.takeHeader(header) }
                 indices.append(streams.count)
                 streams.append(description)
             } else {
@@ -84,6 +90,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.loops = loops
         loop = LoopOffset(streams, offset: offset)
         missingTimes = MissingTimes(streams)
+        soundHeaders = headers
     }
 
     /// A year, in nanoseconds.
@@ -96,10 +103,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     public mutating func next() throws(MediaError) -> CodedPacket? {
         let mark = LogTail.mark()
         while true {
-            av_packet_unref(packet.pointer)
-            interruption.setDeadline(in: readTimeout)
-            let status = av_read_frame(input.pointer, packet.pointer)
-            interruption.clearDeadline()
+            let status = read()
             // libavformat reports an interrupted read of some protocols as the end.
             guard !interruption.stop.isRaised else {
                 throw MediaError(.cancelled, object: url, what: "stopped")
@@ -121,12 +125,30 @@ public struct Demuxer: ~Copyable, PacketSource {
                 if !indices.indices.contains(position) { tell("stream \(position) has come later, and is not carried") }
                 continue
             }
-            hasDelivered = true
-            let description = packet.description(stream: index)
-            if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
-            if description.isKey { lookForNewSize(position, index) }
-            return loop.place(missingTimes.complete(description))
+            guard soundHeaders.strip(packet) else {
+                noteDamage(since: mark, isCertain: true)
+                continue
+            }
+            return deliver(index, since: mark)
         }
+    }
+
+    /// - Returns: libavformat's status.
+    private mutating func read() -> Int32 {
+        if soundHeaders.ahead.takeFirst(into: packet) { return 0 }
+        av_packet_unref(packet.pointer)
+        interruption.setDeadline(in: readTimeout)
+        defer { interruption.clearDeadline() }
+        return av_read_frame(input.pointer, packet.pointer)
+    }
+
+    /// What is in `packet` goes to whoever asked.
+    private mutating func deliver(_ index: Int, since mark: UInt64) -> CodedPacket {
+        hasDelivered = true
+        let description = packet.description(stream: index)
+        if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
+        if description.isKey { lookForNewSize(Int(packet.pointer.pointee.stream_index), index) }
+        return loop.place(missingTimes.complete(description))
     }
 
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
@@ -144,6 +166,7 @@ public struct Demuxer: ~Copyable, PacketSource {
                 status, .readFailed, object: url, what: "cannot be rewound", since: mark, interruption: interruption)
         }
         hasDelivered = false
+        missingTimes = MissingTimes(streams)
         loop.wrap()
     }
 
@@ -183,6 +206,12 @@ public struct Demuxer: ~Copyable, PacketSource {
 }
 
 extension StreamDescription {
+    /// One header for all packets, in place of one in front of each; the tag named the latter.
+    fileprivate mutating func takeHeader(_ header: [UInt8]) {
+        extradata = header
+        codecTag = 0
+    }
+
     /// - Returns: nil for what is not carried.
     fileprivate init?(_ stream: UnsafeMutablePointer<AVStream>, index: Int) {
         let stream = stream.pointee

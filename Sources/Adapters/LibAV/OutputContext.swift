@@ -68,8 +68,9 @@ struct OutputContext: ~Copyable {
         if tag == 0, codec == AV_CODEC_ID_RAWVIDEO {
             tag = avcodec_pix_fmt_to_codec_tag(AVPixelFormat(parameters.pointer.pointee.format))
         }
-        // A tag of another container's alphabet: the muxer finds its own.
-        output.pointee.codecpar.pointee.codec_tag = clibav_tag_is_foreign(format, codec, tag) != 0 ? 0 : tag
+        // A tag of another container's alphabet: the muxer finds its own. DASH has none, and hands what it is given to MP4.
+        let alphabet = destination.format == "dash" ? av_guess_format("mp4", nil, nil) ?? format : format
+        output.pointee.codecpar.pointee.codec_tag = clibav_tag_is_foreign(alphabet, codec, tag) != 0 ? 0 : tag
         output.pointee.time_base = stream.timeBase.rational
         output.pointee.disposition = Int32(bitPattern: stream.disposition)
         if let video = stream.video {
