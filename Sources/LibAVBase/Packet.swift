@@ -45,6 +45,9 @@ package struct Packet: ~Copyable {
         return description
     }
 
+    /// Nobody has said when it is to be decoded or shown.
+    package var hasNoTime: Bool { pointer.pointee.pts == clibav_no_pts() && pointer.pointee.dts == clibav_no_pts() }
+
     /// What a bitstream filter has found in it of the stream's headers.
     package var newExtradata: [UInt8]? {
         var size = 0

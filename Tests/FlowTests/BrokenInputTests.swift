@@ -59,6 +59,27 @@ import Testing
         #expect(try await Recording("copy.mkv", in: scratch).flaws() == [])
     }
 
+    /// Where its pictures are not shown in the order in which they come, their own numbers tell when: as when coded into a file that has times.
+    @Test(arguments: [("libx264", "h264"), ("libx265", "hevc")])
+    func timesThatAreAbsentAndPicturesInAnotherOrder(encoder: String, name: String) async throws {
+        let scratch = try Scratch()
+        // Pyramids of pictures, and every now and then a scene that begins anew.
+        let coding = ["-c:v", encoder, "-preset", "medium", "-g", "40", "-bf", "4"] + (encoder == "libx265" ? ["-x265-params", "log-level=none"] : [])
+        let film = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=6", "-pix_fmt", "yuv420p"] + coding
+        try await tool(["ffmpeg", "-v", "error"] + film + ["whole.mkv"], in: scratch)
+        try await tool(["ffmpeg", "-v", "error", "-i", "whole.mkv", "-c", "copy", "bare.\(name)"], in: scratch)
+        let (publisher, recorder) = try await pass("bare.\(name)", to: "copy.mkv", in: scratch)
+        #expect(publisher.isEmpty && recorder.isEmpty, "\(publisher) \(recorder)")
+        let copy = Recording("copy.mkv", in: scratch)
+        #expect(try await copy.flaws() == [])
+        let whole = try await Recording("whole.mkv", in: scratch).packets().map(\.pts)
+        let start = try await copy.packets().first?.pts ?? 0
+        // To the millisecond, which is all that Matroska knows.
+        let wrong = zip(try await copy.packets().map { $0.pts - start }, whole.map { $0 - whole[0] }).filter { abs($0 - $1) > 0.002 }
+        #expect(try await copy.packets().count == 150 && wrong.isEmpty, "\(wrong.prefix(3))")
+        try await copy.play()
+    }
+
     @Test(arguments: ["ts", "mkv"]) func contentsThatAreBroken(container: String) async throws {
         let scratch = try Scratch()
         try await film("a.\(container)", in: scratch)

@@ -24,6 +24,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     private var soundHeaders: SoundHeaders
     private var loop: LoopOffset
     private var missingTimes: MissingTimes
+    private var reorderedTimes: ReorderedTimes?
     private var told: Set<String> = []
 
     /// Opens it. Blocks until the streams are known.
@@ -90,6 +91,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.loops = loops
         loop = LoopOffset(streams, offset: offset)
         missingTimes = MissingTimes(streams)
+        reorderedTimes = ReorderedTimes(streams)
         soundHeaders = headers
     }
 
@@ -103,6 +105,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     public mutating func next() throws(MediaError) -> CodedPacket? {
         let mark = LogTail.mark()
         while true {
+            if reorderedTimes?.takeFirst(into: packet) == true { return deliver(0, since: mark) }
             let status = read()
             // libavformat reports an interrupted read of some protocols as the end.
             guard !interruption.stop.isRaised else {
@@ -110,6 +113,8 @@ public struct Demuxer: ~Copyable, PacketSource {
             }
             if status == clibav_error_eof() {
                 noteDamage(since: mark)
+                reorderedTimes?.end()
+                if reorderedTimes?.isEmpty == false { continue }
                 guard loops, hasDelivered else { return nil }
                 try rewind()
                 continue
@@ -127,6 +132,10 @@ public struct Demuxer: ~Copyable, PacketSource {
             }
             guard soundHeaders.strip(packet) else {
                 noteDamage(since: mark, isCertain: true)
+                continue
+            }
+            if reorderedTimes != nil, packet.hasNoTime {
+                reorderedTimes?.take(packet)
                 continue
             }
             return deliver(index, since: mark)
@@ -167,6 +176,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         }
         hasDelivered = false
         missingTimes = MissingTimes(streams)
+        reorderedTimes = ReorderedTimes(streams)
         loop.wrap()
     }
 
