@@ -80,6 +80,25 @@ import Testing
         try await copy.play()
     }
 
+    /// Two recordings in one: libavformat takes a jump back by more than a minute for the clock that goes round.
+    @Test(arguments: [("4000", "100"), ("100", "4000")]) func timesThatJumpFar(first: String, second: String) async throws {
+        let scratch = try Scratch()
+        let sound = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2"]
+        for (name, offset) in [("a.ts", first), ("b.ts", second)] {
+            let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac", "-output_ts_offset", offset]
+            try await tool(["ffmpeg", "-v", "error"] + sound + coding + [name], in: scratch)
+        }
+        try join("a.ts", "b.ts", into: "both.ts", in: scratch)
+        let (publisher, _) = try await pass("both.ts", to: "copy.mkv", in: scratch)
+        #expect(publisher.count { $0.contains("both.ts: its time stamps jump") } == 1, "\(publisher)")
+        let copy = Recording("copy.mkv", in: scratch)
+        #expect(try await copy.packets().count == 100)
+        #expect(try await copy.packets().map(\.pts).max() ?? 0 < 4.5)
+        #expect(try await copy.packets("a").map(\.pts).max() ?? 0 < 4.5)
+        // Not a tenth of a second is missing anywhere.
+        #expect(try await copy.steps().allSatisfy { $0 < 0.1 })
+    }
+
     @Test(arguments: ["ts", "mkv"]) func contentsThatAreBroken(container: String) async throws {
         let scratch = try Scratch()
         try await film("a.\(container)", in: scratch)

@@ -25,6 +25,7 @@ public struct Demuxer: ~Copyable, PacketSource {
     private var loop: LoopOffset
     private var missingTimes: MissingTimes
     private var reorderedTimes: ReorderedTimes?
+    private var jumps: TimeJumps
     private var told: Set<String> = []
 
     /// Opens it. Blocks until the streams are known.
@@ -57,6 +58,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         }
         interruption.clearDeadline()
 
+        let hasJumps = input.hasJumps
         let offset = first.map { $0 &- input.startTime } ?? 0
         var streams: [StreamDescription] = []
         var skipped: [String] = []
@@ -92,6 +94,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         loop = LoopOffset(streams, offset: offset)
         missingTimes = MissingTimes(streams)
         reorderedTimes = ReorderedTimes(streams)
+        jumps = TimeJumps(streams, isEnabled: hasJumps)
         soundHeaders = headers
     }
 
@@ -157,7 +160,10 @@ public struct Demuxer: ~Copyable, PacketSource {
         let description = packet.description(stream: index)
         if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
         if description.isKey { lookForNewSize(Int(packet.pointer.pointee.stream_index), index) }
-        return loop.place(missingTimes.complete(description))
+        let before = jumps.count
+        let placed = jumps.place(missingTimes.complete(description))
+        if jumps.count > before { tell("its time stamps jump: what comes is joined to what was before") }
+        return loop.place(placed)
     }
 
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
@@ -177,6 +183,7 @@ public struct Demuxer: ~Copyable, PacketSource {
         hasDelivered = false
         missingTimes = MissingTimes(streams)
         reorderedTimes = ReorderedTimes(streams)
+        jumps = TimeJumps(streams, isEnabled: input.hasJumps)
         loop.wrap()
     }
 

@@ -90,6 +90,9 @@ struct InputContext: ~Copyable {
         }
     }
 
+    /// Whether time stamps may jump without a gap, as in transport streams.
+    var hasJumps: Bool { pointer.pointee.iformat.pointee.flags & AVFMT_TS_DISCONT != 0 }
+
     var streams: UnsafeBufferPointer<UnsafeMutablePointer<AVStream>?> {
         UnsafeBufferPointer(start: pointer.pointee.streams, count: Int(pointer.pointee.nb_streams))
     }
