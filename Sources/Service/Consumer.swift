@@ -74,6 +74,8 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private var passesOver = false
     /// Some publication was passed over.
     private var isIncomplete = false
+    /// Streams of which it was said that their packets have no time.
+    private var timeless: Set<String> = []
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
@@ -118,7 +120,15 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         }
         meter.finish()
         try sink.finish()
-        if isIncomplete { throw Incomplete() }
+        if isIncomplete || (meter.progress.packets == 0 && !timeless.isEmpty) { throw Incomplete() }
+    }
+
+    /// Once, at the end, where nobody has watched it happen.
+    private func tellLosses() {
+        let progress = meter.progress
+        guard meter.isUnseen, progress.lost > 0, progress.packets > 0 else { return }
+        let time = progress.lostTime > 0 ? ", \((Double(progress.lostTime) / 1e9).rounded(to: 1)) s of the stream" : ""
+        say("\(node.path ?? ""): \(progress.lost) messages were lost on the way to \(name)\(time)")
     }
 
     private mutating func consume() throws {
@@ -185,6 +195,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             noteTaken(packet)
             noteGap(before: packet)
             if passesOver { return }
+            guard packet.decodingTime != nil else { return tellTimeless(gate.streams[packet.stream]) }
             try unlessForeign { sink throws(MediaError) in try sink.write(packet, span.extracting(payload)) }
             if sink.hasTaken { meter.count(packet, payload.count, of: gate.streams) }
         case .drop:
@@ -210,6 +221,12 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private mutating func noteTaken(_ packet: CodedPacket) {
         let now = monotonicNanoseconds()
         if meter.progress.began == 0 { meter.progress.began = max(now - joined, 1) }
+    /// Nobody can say when such a packet is to be shown, and no container takes it.
+    private mutating func tellTimeless(_ stream: StreamDescription) {
+        guard timeless.insert("\(stream)").inserted else { return }
+        say("\(node.path ?? ""): \(stream): packets without a time stamp are left out")
+    }
+
         // What was kept for us is as old as it is, which says nothing of how soon we are.
         guard let captured = packet.captureTime, captured >= joined else { return }
         node.note(delay: now - captured)

@@ -24,6 +24,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
     private var awaitsKey = false
     /// Bytes since the disk was looked at.
     private var unwatched: UInt64 = .max
+    package private(set) var hasTaken = false
 
     /// - Throws: `.alreadyExists` where the index is something else, or another recorder's.
     package init(_ settings: RecordSettings, stop: StopFlag) throws(MediaError) {
@@ -46,6 +47,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        hasTaken = false
         guard streams.contains(where: { $0.index == packet.stream }) else { return }
         if awaitsKey {
             guard packet.stream == cutter.lead, packet.isKey else { return }
@@ -68,9 +70,9 @@ package struct Recorder: ~Copyable, ConsumerSink {
         let place = cutter.place(packet)
         if isAnnounced || place == .next { try open() }
         if place == .previous, previous != nil {
-            try previous?.write(packet, bytes)
+            hasTaken = try previous?.write(packet, bytes) ?? false
         } else {
-            try current?.write(packet, bytes)
+            hasTaken = try current?.write(packet, bytes) ?? false
         }
         if cutter.isSettled, previous != nil { try closePrevious() }
     }
@@ -114,7 +116,10 @@ package struct Recorder: ~Copyable, ConsumerSink {
 
     private mutating func end(_ segment: consuming Segment, _ why: SegmentIndex.Entry.End) throws(MediaError) {
         do throws(MediaError) {
+            let isEmpty = segment.isEmpty
             try segment.finish()
+            // A file with nothing in it is none that anybody could play.
+            if isEmpty, DiskSpace.size(of: segment.path) > 0 { unlink(segment.path) }
         } catch {
             index?.close(segment.path, error.code == .diskFull ? .disk : .failed, bytes: segment.size)
             throw error
