@@ -48,6 +48,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// The bus's sequence of it.
     private var descriptionSequence: UInt64 = 0
     private var history: KeptHistory
+    /// It was said that key frames lie further apart than what is kept.
+    private var hasToldOfDistance = false
     private var keptFrom: UInt64 = 0
     /// Since when nobody receives.
     private var deserted: Int64?
@@ -126,11 +128,13 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         return after == 0 || deserted.map { monotonicNanoseconds() - $0 >= after } ?? false
     }
 
-    /// Nobody receives: nothing is produced, until somebody comes, who does not want to begin before the pause.
+    /// Nobody receives: nothing is produced, until somebody comes. Where time went on meanwhile, nobody wants to begin before the pause.
     private mutating func rest(until end: Int64?) throws {
         source.rest()
-        history.forget()
-        node.keepHistory(from: node.nextSequence)
+        if !source.standsStillAtRest {
+            history.forget()
+            node.keepHistory(from: node.nextSequence)
+        }
         try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
         try node.setDescription(label)
@@ -225,12 +229,23 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         history.add(octets: size)
         // Before the first key frame, what there is may belong to it.
         guard let first = history.isOverfull ? node.nextSequence : history.start, first != keptFrom else { return }
+        let capacity = UInt64(node.options.history)
+        if history.drop(before: node.nextSequence - min(capacity, node.nextSequence)) { tellOfDistance() }
         keptFrom = first
         node.keepHistory(from: first)
     }
 
     private mutating func deliver(
         _ size: Int, _ write: (inout Publication, UnsafeMutableRawBufferPointer) throws(MediaError) -> Int
+    /// Who joins now has no picture until the next key frame; an encoder makes one when somebody comes.
+    private mutating func tellOfDistance() {
+        guard !hasToldOfDistance, !source.makesKeyFrames else { return }
+        hasToldOfDistance = true
+        say(
+            "\(node.path ?? ""): the last key frame lies further back than the \(node.options.history) messages that this network keeps: who joins "
+                + "waits for the next one; publish with a --history that reaches further, such as 5min, or with --encode")
+    }
+
     ) throws {
         guard let slot = try lend(size) else { return }
         do throws(MediaError) {
