@@ -24,6 +24,9 @@ struct Outlet: ~Copyable {
         transcoder = coders
     }
 
+    /// Packets that were sent.
+    var packetCount: UInt64 { carrier.packetCount }
+
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
         guard transcoder != nil else { return try carrier.write(packet, bytes) }
         try transcoder?.write(packet, bytes, into: &carrier)

@@ -28,7 +28,7 @@ package final class StreamReport: Sendable {
 
     package init() {}
 
-    /// Something was sent there.
+    /// Something was sent there, and nothing is known that speaks against its having been taken.
     package var hasReached: Bool { reached.load(ordering: .relaxed) }
     /// It was not there, or went away, and that was said.
     package var hasFailed: Bool { failed.load(ordering: .relaxed) }
@@ -55,6 +55,12 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private var generator = SystemRandomNumberGenerator()
     /// Since when nothing is sent; nil while all is well.
     private var outage: Int64?
+    /// Since when there is a connection that has not proven itself: servers let anybody in, and throw out whom they do not want.
+    private var trial: Int64?
+    /// What was not sent before it, in nanoseconds of the publication.
+    private var missing: Int64 = 0
+    /// Nanoseconds after which a connection is one.
+    private static let probation: Int64 = 2_000_000_000
     private var nextTry: Int64 = 0
     /// It was asked for a place to begin at, for the next try.
     private var hasAsked = false
@@ -93,10 +99,15 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             let time = packet.decodingTime.map(streams[packet.stream].timeBase.nanoseconds)
             if outlet == nil { try connect(at: time) }
             guard isWanted(packet) else { return }
+            let before = outlet?.packetCount
             try outlet?.write(packet, bytes)
-            report.reach()
-            (hasBegun, hasTaken) = (true, true)
+            let hasSent = outlet?.packetCount != before
+            // A coder takes some before it gives any.
+            hasTaken = hasSent || !target.coding.isCopy
+            guard hasSent else { return }
+            hasBegun = true
             if let time { sentUntil = max(sentUntil ?? time, time) }
+            if let trial, !isRemote || monotonicNanoseconds() - trial >= Self.probation { confirm() }
         } catch {
             try fail(error)
         }
@@ -107,8 +118,10 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         guard outlet != nil else { return }
         do throws(MediaError) {
             try outlet?.finish()
+            if hasBegun { confirm() }
         } catch {
             guard isRemote, error.code != .cancelled else { throw error }
+            report.fail()
             say("\(error)")
         }
         outlet = nil
@@ -134,12 +147,18 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         if !hasBegun, let left = outlet?.leftOut, !left.isEmpty {
             say("\(LoggedAddress(target.address)): subtitles (\(left.map(\.codec).joined(separator: ", "))) cannot go there, and are left out")
         }
-        let now = monotonicNanoseconds()
-        schedule.connected(at: now)
+        trial = monotonicNanoseconds()
+        missing = if let time, let sentUntil { max(time &- sentUntil, 0) } else { 0 }
+    }
+
+    /// It has lasted.
+    private mutating func confirm() {
+        guard let since = trial.take() else { return }
+        schedule.connected(at: since)
+        report.reach()
         guard let outage else { return }
-        let missing = if let time, let sentUntil { max(time &- sentUntil, 0) } else { Int64(0) }
         let gap = missing > 0 ? "; \(Self.seconds(missing)) of the stream were not sent" : ""
-        say("\(LoggedAddress(target.address)): connected again after \(Self.seconds(now - outage))\(gap)")
+        say("\(LoggedAddress(target.address)): connected again after \(Self.seconds(since - outage))\(gap)")
         self.outage = nil
     }
 
@@ -150,6 +169,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private mutating func fail(_ error: MediaError) throws(MediaError) {
         let hadConnection = outlet != nil
         outlet = nil
+        trial = nil
         // Asked to stop: there is nothing to come back for.
         if stop.isRaised { return }
         let now = monotonicNanoseconds()

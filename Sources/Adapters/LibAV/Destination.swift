@@ -161,3 +161,5 @@ struct Destination {
         return options
     }
 }
+        // Otherwise nobody hears what the server says of it.
+        if let scheme, ["http", "https"].contains(scheme), format != "hls", format != "dash" { options.append(("send_expect_100", "1")) }
