@@ -22,12 +22,24 @@ struct Destination {
 
     /// What to do about a codec that it cannot hold.
     var remedy: String {
-        if path != nil && !isPlaylist { return "write .mkv instead" }
+        // NUT takes any, and so it knows raw pictures that Matroska does not.
+        if path != nil && !isPlaylist {
+            return format == "matroska" || streams.contains { $0.codec == "rawvideo" } ? "write .nut instead" : "write .mkv instead"
+        }
         return address.isEmpty
             ? "publish it coded: ipn publish --encode libx264 --encode-audio aac" : "code it anew: ipn stream --video libx264 --audio aac"
     }
 
     /// - Parameter format: overrides the choice by protocol and file name.
+    /// What to choose of the streams where not all can go there; nothing where there is no choice.
+    func choice(without stream: StreamDescription? = nil) -> String {
+        guard path != nil, !isPlaylist, streams.count > 1 else { return "" }
+        guard let stream else { return ", or choose what goes there: ipn record --streams" }
+        let kinds = [("video", streams.contains(where: \.isVideo), stream.isVideo), ("audio", streams.contains(where: \.isAudio), stream.isAudio)]
+        let others = kinds.filter { $0.1 && !$0.2 }.map(\.0)
+        return others.isEmpty ? "" : ", or leave it out: ipn record --streams \(others.joined(separator: ","))"
+    }
+
     /// - Throws: `.unsupportedFormat`, `.noStreams`.
     init(
         url: String, format: String?, streams: [StreamDescription], options own: [(key: String, value: String)], continuing: Bool
