@@ -19,6 +19,12 @@ package struct StreamTarget: Sendable {
     package var retries: Int?
 
     package init(address: String) { self.address = address }
+
+    /// Nanoseconds after which a list of files goes on with another, at the next key frame.
+    fileprivate var segmentLength: Int64 {
+        let asked = options.last { ["hls_time", "seg_duration"].contains($0.key) }.flatMap { Double($0.value) } ?? 2
+        return Int64(min(max(asked, 0.1), 3600) * 1e9)
+    }
 }
 
 /// What became of a target, for whoever started it.
@@ -44,6 +50,12 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private let stop: StopFlag
     private let report: StreamReport
     private let isRemote: Bool
+    /// Bytes since the disk was looked at, where it goes to one of ours.
+    private var unwatched: UInt64 = .max
+    /// Bytes of the segment that is begun, and of the one before: each is held back until all of its streams are there.
+    private var heldBack = (before: UInt64(0), now: UInt64(0))
+    /// When the segment was begun, in nanoseconds of the publication.
+    private var segmentStart: Int64?
     private var outlet: Outlet?
     /// An earlier publication went there as well.
     private var isContinuing = false
@@ -107,10 +119,33 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             guard hasSent else { return }
             hasBegun = true
             if let time { sentUntil = max(sentUntil ?? time, time) }
+            if !isRemote { try watchDisk(packet, bytes.byteCount) }
             if let trial, !isRemote || monotonicNanoseconds() - trial >= Self.probation { confirm() }
         } catch {
             try fail(error)
         }
+    }
+
+    /// Ends well before the disk is full: muxers of playlists go on without a word over what they cannot write, and leave lists that
+    /// nobody can read.
+    private mutating func watchDisk(_ packet: CodedPacket, _ bytes: Int) throws(MediaError) {
+        unwatched = unwatched.addingReportingOverflow(UInt64(bytes)).partialValue
+        let lead = streams.firstIndex(where: \.isVideo) ?? 0
+        if packet.stream == lead, packet.isKey, let time = packet.decodingTime.map(streams[lead].timeBase.nanoseconds) {
+            let start = segmentStart ?? time
+            if time < start || time &- start >= target.segmentLength { (heldBack, segmentStart) = ((heldBack.now, 0), time) }
+            segmentStart = segmentStart ?? time
+        }
+        heldBack.now &+= UInt64(bytes)
+        guard unwatched >= 1 << 16 else { return }
+        unwatched = 0
+        let path = target.address.hasPrefix("file:") ? String(target.address.dropFirst(5)) : target.address
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let owed = heldBack.before &+ heldBack.now
+        // And what a transport stream puts around it.
+        guard let disk = DiskSpace(at: folder), disk.isNearlyFull(owing: owed &+ owed / 8) else { return }
+        try finish()
+        throw disk.shortage(path, ended: "the stream", remedy: "keep fewer segments there")
     }
 
     /// A server that goes away at the very end is told of, and no failure: all that it took was sent.

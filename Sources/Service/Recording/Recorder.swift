@@ -150,12 +150,10 @@ package struct Recorder: ~Copyable, ConsumerSink {
         unwatched = 0
         keepWhatIsAskedFor()
         guard let heldBack = current?.heldBack, let path = current?.path, let disk = DiskSpace(at: path),
-            disk.available < disk.reserve + heldBack, !makeRoom()
+            disk.isNearlyFull(owing: heldBack), !makeRoom()
         else { return }
         try close(.disk)
-        throw MediaError(
-            .diskFull, object: path, what: "no space left but a reserve of \(disk.reserve >> 10) KiB: the recording has ended there",
-            remedy: "free some space, or bound it with --keep")
+        throw disk.shortage(path, ended: "the recording", remedy: "bound it with --keep")
     }
 
     /// Removes the oldest segments until twice the reserve is free; only where the user lets segments go.
@@ -166,7 +164,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
         var count = 0
         while let disk = DiskSpace(at: path), disk.available < 2 * disk.reserve + heldBack, index?.removeOldest() != nil { count += 1 }
         if count > 0 { say("\(path): the disk is nearly full: the oldest segments were removed, \(count) of them") }
-        return DiskSpace(at: path).map { $0.available >= $0.reserve + heldBack } ?? false
+        return DiskSpace(at: path).map { !$0.isNearlyFull(owing: heldBack) } ?? false
     }
 
     /// Takes over the list of an earlier run: what it did not end is put in order.
