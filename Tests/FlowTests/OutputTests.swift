@@ -34,6 +34,31 @@ import Testing
         }
     }
 
+    /// DASH counts segments from 1 in each presentation: the next publisher's overwrite none of those that players still fetch.
+    @Test func aSecondPresentationHasNamesOfItsOwn() async throws {
+        let scratch = try Scratch()
+        let publisher = { try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1") }
+        let first = try publisher()
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        // Holds the network between the two.
+        let keeps = try scratch.ipn("receive", "net", output: "/dev/null")
+        let stream = try scratch.ipn("stream", "net", "out/live.mpd", "--follow")
+        try await first.succeeded()
+        try await until("there are segments") { scratch.has("out/live.mpd") }
+        let segments = { try FileManager.default.contentsOfDirectory(atPath: scratch.file("out")).filter { $0.hasSuffix(".m4s") } }
+        let octets = { (name: String) in try Data(contentsOf: URL(fileURLWithPath: scratch.file("out/\(name)"))) }
+        let before = try segments().map { ($0, try octets($0)) }
+        #expect(before.count > 2)
+        try await publisher().succeeded()
+        stream.send(SIGINT)
+        keeps.send(SIGINT)
+        try await stream.succeeded()
+        for (name, contents) in before where scratch.has("out/\(name)") { #expect(try octets(name) == contents, "\(name)") }
+        #expect(try segments().count > before.count)
+        #expect(try await Recording("out/live.mpd", in: scratch).codecs().sorted() == ["aac", "h264"])
+        _ = try await keeps.ended()
+    }
+
     @Test func ristArrives() async throws {
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()
