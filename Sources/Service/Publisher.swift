@@ -63,7 +63,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         leadingStream = source.streams.firstIndex { $0.isVideo }
-        label = PublishJob.label(name, source.streams)
+        label = StreamLabel.text(name, source.streams)
         generation = source.generation
         self.source = source
         self.node = node
@@ -106,7 +106,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         leadingStream = source.streams.firstIndex { $0.isVideo }
-        label = PublishJob.label(name, source.streams)
+        label = StreamLabel.text(name, source.streams)
         node.keepHistory(from: node.nextSequence)
         try node.setDescription(label)
         try describe()
@@ -227,16 +227,14 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private mutating func keep(_ size: Int) {
         guard history.extent != .none else { return }
         history.add(octets: size)
-        // Before the first key frame, what there is may belong to it.
-        guard let first = history.isOverfull ? node.nextSequence : history.start, first != keptFrom else { return }
         let capacity = UInt64(node.options.history)
         if history.drop(before: node.nextSequence - min(capacity, node.nextSequence)) { tellOfDistance() }
+        // Before the first key frame, what there is may belong to it.
+        guard let first = history.isOverfull ? node.nextSequence : history.start, first != keptFrom else { return }
         keptFrom = first
         node.keepHistory(from: first)
     }
 
-    private mutating func deliver(
-        _ size: Int, _ write: (inout Publication, UnsafeMutableRawBufferPointer) throws(MediaError) -> Int
     /// Who joins now has no picture until the next key frame; an encoder makes one when somebody comes.
     private mutating func tellOfDistance() {
         guard !hasToldOfDistance, !source.makesKeyFrames else { return }
@@ -246,6 +244,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 + "waits for the next one; publish with a --history that reaches further, such as 5min, or with --encode")
     }
 
+    private mutating func deliver(
+        _ size: Int, _ write: (inout Publication, UnsafeMutableRawBufferPointer) throws(MediaError) -> Int
     ) throws {
         guard let slot = try lend(size) else { return }
         do throws(MediaError) {
