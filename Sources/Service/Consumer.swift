@@ -89,6 +89,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private var toldLost: UInt64 = 0
     /// What `ipn show` is to print of us, until it was said.
     private var description: String?
+    private let name: String
 
     /// - Parameters:
     ///   - node: connected for receiving, with the history where `settings.join` wants any.
@@ -99,6 +100,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         joined: Int64
     ) {
         self.description = description
+        name = description.hasPrefix("ipn ") ? String(description.dropFirst(4)) : description
         self.sink = sink
         self.node = node
         self.settings = settings
@@ -116,9 +118,11 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         } catch {
             try? sink.finish()
             meter.finish()
+            tellLosses()
             throw error
         }
         meter.finish()
+        tellLosses()
         try sink.finish()
         if isIncomplete || (meter.progress.packets == 0 && !timeless.isEmpty) { throw Incomplete() }
     }
@@ -191,11 +195,11 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             passesOver = false
             try unlessForeign { sink throws(MediaError) in try sink.begin(streams) }
         case .deliver(let packet, let payload):
+            guard packet.decodingTime != nil else { return tellTimeless(gate.streams[packet.stream]) }
             if packet.isKey, packet.stream == gate.streams.firstIndex(where: \.isVideo) { lastKey = (message.sequence, message.sender) }
             noteTaken(packet)
             noteGap(before: packet)
             if passesOver { return }
-            guard packet.decodingTime != nil else { return tellTimeless(gate.streams[packet.stream]) }
             try unlessForeign { sink throws(MediaError) in try sink.write(packet, span.extracting(payload)) }
             if sink.hasTaken { meter.count(packet, payload.count, of: gate.streams) }
         case .drop:
@@ -217,16 +221,16 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Tells whoever watches the network how late packets come, and us since when they do.
-    private mutating func noteTaken(_ packet: CodedPacket) {
-        let now = monotonicNanoseconds()
-        if meter.progress.began == 0 { meter.progress.began = max(now - joined, 1) }
     /// Nobody can say when such a packet is to be shown, and no container takes it.
     private mutating func tellTimeless(_ stream: StreamDescription) {
         guard timeless.insert("\(stream)").inserted else { return }
         say("\(node.path ?? ""): \(stream): packets without a time stamp are left out")
     }
 
+    /// Tells whoever watches the network how late packets come, and us since when they do.
+    private mutating func noteTaken(_ packet: CodedPacket) {
+        let now = monotonicNanoseconds()
+        if meter.progress.began == 0 { meter.progress.began = max(now - joined, 1) }
         // What was kept for us is as old as it is, which says nothing of how soon we are.
         guard let captured = packet.captureTime, captured >= joined else { return }
         node.note(delay: now - captured)

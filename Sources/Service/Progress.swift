@@ -74,6 +74,9 @@ package struct ProgressMeter {
         next = lastTime + interval
     }
 
+    /// Nobody is told of progress while it is made.
+    var isUnseen: Bool { if case .nobody = audience { true } else { false } }
+
     /// When to call `tick`, in nanoseconds on CLOCK_MONOTONIC.
     package var due: Int64? {
         if case .nobody = audience { nil } else { next }
