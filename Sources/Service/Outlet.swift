@@ -32,6 +32,9 @@ struct Outlet: ~Copyable {
         try transcoder?.write(packet, bytes, into: &carrier)
     }
 
+    /// What came in damaged to be coded anew, since the last call.
+    func takeDamage() -> UInt64 { transcoder?.takeDamage() ?? 0 }
+
     mutating func finish() throws(MediaError) {
         try transcoder?.finish(into: &carrier)
         try carrier.finish()

@@ -56,6 +56,8 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private var heldBack = (before: UInt64(0), now: UInt64(0))
     /// When the segment was begun, in nanoseconds of the publication.
     private var segmentStart: Int64?
+    /// Packets and pictures that were damaged, of those to be coded anew.
+    private var damage: UInt64 = 0
     private var outlet: Outlet?
     /// An earlier publication went there as well.
     private var isContinuing = false
@@ -113,6 +115,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             guard isWanted(packet) else { return }
             let before = outlet?.packetCount
             try outlet?.write(packet, bytes)
+            noteDamage()
             let hasSent = outlet?.packetCount != before
             // A coder takes some before it gives any.
             hasTaken = hasSent || !target.coding.isCopy
@@ -124,6 +127,14 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         } catch {
             try fail(error)
         }
+    }
+
+    /// What the decoder in front of a coder made nothing of, or half a picture: counted, told of when it begins and at the end.
+    private mutating func noteDamage() {
+        let count = outlet?.takeDamage() ?? 0
+        guard count > 0 else { return }
+        if damage == 0 { say("\(LoggedAddress(target.address)): what is to be coded anew is damaged; what can be decoded of it goes on") }
+        damage &+= count
     }
 
     /// Ends well before the disk is full: muxers of playlists go on without a word over what they cannot write, and leave lists that
@@ -154,6 +165,9 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         do throws(MediaError) {
             try outlet?.finish()
             if hasBegun { confirm() }
+            noteDamage()
+            if damage > 0 { say("\(LoggedAddress(target.address)): \(damage) packets or pictures were damaged") }
+            damage = 0
         } catch {
             guard isRemote, error.code != .cancelled else { throw error }
             report.fail()
