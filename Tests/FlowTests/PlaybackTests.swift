@@ -147,3 +147,15 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 }
+
+    @Test func aScreenThatGoesIsOneLine() async throws {
+        try await withLiveNetwork("test:size=160x90") { scratch in
+            let theatre = try await Theatre(in: scratch)
+            let player = try scratch.ipn("play", "net", "--no-sound", "--stats", environment: theatre.environment)
+            try await until("it plays \(player.complaint)") { player.complaint.contains("to the screen") }
+            try await theatre.closeScreen()
+            #expect(try await player.ended().status == 1)
+            let lines = player.complaint.split(separator: "\n").filter { !$0.contains("to the screen") }
+            #expect(lines == ["ipn: the display has gone: its server has ended"], "\(player.complaint)")
+        }
+    }
