@@ -173,7 +173,7 @@ if Context.environment["IPN_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CIPN", "CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "IPNKeeper", "Media", "Service",
+                "CIPN", "CLinux", "IPN", "IPNSystem", "IPNControl", "IPNRing", "IPNKeeper", "CLibAV", "LibAV", "LibAVBase", "Media", "Service",
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tools/Fuzz", swiftSettings: ours))
 }

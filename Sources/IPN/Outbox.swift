@@ -23,6 +23,8 @@ struct Outbox: ~Copyable {
     let history: UInt64
     /// Nothing older is kept as history.
     private var historyStart: UInt64 = 0
+    /// When surplus memory was looked for by the clock; nanoseconds on CLOCK_MONOTONIC.
+    private var trimmed: UInt64 = 0
 
     var readers: UnsafeMutableBufferPointer<ReaderView>
     var others: UnsafeMutableBufferPointer<OtherWriter>
@@ -231,6 +233,12 @@ struct Outbox: ~Copyable {
     /// Gives up what was sent before a message and everybody has read.
     mutating func keepHistory(from sequence: UInt64) {
         historyStart = min(max(historyStart, sequence), pool.next)
+        // What is kept may have become small: memory follows by the clock as well, which only who keeps a history looks at.
+        let now = clockNanoseconds()
+        if now &- trimmed >= (pool.owesTrim ? 1_000_000_000 : 10_000_000_000) {
+            trimmed = now
+            pool.hastenTrim()
+        }
         if retire() { return }
         guard membership.refresh(.moment) else { return }
         rebuild()

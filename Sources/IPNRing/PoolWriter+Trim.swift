@@ -12,6 +12,12 @@ extension PoolWriter {
     @inlinable @inline(__always)
     public var wantsTrim: Bool { next >= nextTrim }
 
+    /// The last look found more than was given back.
+    public var owesTrim: Bool { nextTrim &- next <= Self.trimInterval / 16 }
+
+    /// It is time, though few messages were sent: with a picture a second so many take an hour.
+    public mutating func hastenTrim() { nextTrim = next }
+
     /// Notes how many slots are free now. For `retire`, before it frees any.
     mutating func noteLowWater() {
         for sizeClass in 0..<view.layout.classCount { lowWater[sizeClass] = min(lowWater[sizeClass], freeCount[sizeClass]) }

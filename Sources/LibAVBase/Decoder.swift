@@ -50,6 +50,9 @@ package struct Decoder: ~Copyable {
     /// - Returns: false if it takes another packet.
     package func receive() -> Bool { avcodec_receive_frame(context.pointer, frame.pointer) == 0 }
 
+    /// Whether the decoder has patched up what is in `frame`.
+    package var isDamaged: Bool { frame.pointer.pointee.decode_error_flags != 0 || frame.pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0 }
+
     /// Of what is in `frame`, nanoseconds; nil if unknown.
     package var time: Int64? {
         let ticks = frame.pointer.pointee.best_effort_timestamp

@@ -16,12 +16,13 @@ package enum LibAVFailure {
     ///   - status: negative.
     ///   - otherwise: the code where the status says nothing better.
     ///   - otherRemedy: what to do where the status says nothing better.
+    ///   - isInput: whether it is about what was read: of what is written, others say what a file is.
     ///   - mark: where in the log the operation began.
     package static func error(
-        _ status: Int32, _ otherwise: MediaError.Code, object: String, what: String, remedy otherRemedy: String = "", since mark: UInt64,
-        interruption: Interruption? = nil
+        _ status: Int32, _ otherwise: MediaError.Code, object: String, what: String, remedy otherRemedy: String = "", isInput: Bool = true,
+        since mark: UInt64, interruption: Interruption? = nil
     ) -> MediaError {
-        var (code, reason, remedy) = meaning(of: status) ?? (otherwise, "", otherRemedy)
+        var (code, reason, remedy) = meaning(of: status, isInput) ?? (otherwise, "", otherRemedy)
         if let interruption, status == clibav_error_exit() || interruption.isDue {
             if interruption.stop.isRaised {
                 (code, reason, remedy) = (.cancelled, "stopped", "")
@@ -38,7 +39,7 @@ package enum LibAVFailure {
             cause: causes.isEmpty ? "" : "libav: \(causes.joined(separator: "; "))")
     }
 
-    private static func meaning(of status: Int32) -> (MediaError.Code, String, String)? {
+    private static func meaning(of status: Int32, _ isInput: Bool) -> (MediaError.Code, String, String)? {
         switch status {
         case clibav_error_http_unauthorized(), clibav_error_http_forbidden():
             return (.refused, "the server does not let us in", "check user and password in the address")
@@ -46,7 +47,7 @@ package enum LibAVFailure {
         case clibav_error_protocol_not_found():
             return (.unsupportedFormat, "this libavformat does not speak that protocol", "`ffmpeg -protocols` lists what it speaks")
         case clibav_error_option_not_found(): return (.invalidOption, "unknown option", "")
-        case clibav_error_invalid_data(): return (.unsupportedFormat, "not understood", "`ffprobe` tells what a file is")
+        case clibav_error_invalid_data() where isInput: return (.unsupportedFormat, "not understood", "`ffprobe` tells what a file is")
         default: break
         }
         switch clibav_errno_of_error(status) {

@@ -45,6 +45,16 @@ package struct Packet: ~Copyable {
         return description
     }
 
+    /// Nobody has said when it is to be decoded or shown.
+    package var hasNoTime: Bool { pointer.pointee.pts == clibav_no_pts() && pointer.pointee.dts == clibav_no_pts() }
+
+    /// What a bitstream filter has found in it of the stream's headers.
+    package var newExtradata: [UInt8]? {
+        var size = 0
+        guard let octets = av_packet_get_side_data(pointer, AV_PKT_DATA_NEW_EXTRADATA, &size), size > 0 else { return nil }
+        return Array(UnsafeBufferPointer(start: octets, count: size))
+    }
+
     /// Lends the bytes it holds.
     package func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         guard let data = pointer.pointee.data, pointer.pointee.size > 0 else { return try body(RawSpan()) }

@@ -69,6 +69,16 @@ public struct KeptHistory: Sendable {
         isOverfull = entries.isEmpty
     }
 
+    /// The bus has let go of all that is older: an entry that began there is none any more.
+    /// - Returns: whether that was the last.
+    @discardableResult
+    public mutating func drop(before sequence: UInt64) -> Bool {
+        guard let first = entries.first, first.sequence < sequence else { return false }
+        entries.removeAll { $0.sequence < sequence }
+        isOverfull = entries.isEmpty
+        return isOverfull
+    }
+
     /// Nothing of it is worth anything any more.
     public mutating func forget() { entries = [] }
 

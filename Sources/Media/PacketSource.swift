@@ -16,14 +16,22 @@ public protocol PacketSource: ~Copyable {
     /// Makes the next picture one that a newcomer can begin with, where the source can.
     mutating func requestKeyFrame()
 
+    /// Whether asking for one helps: where the pictures are coded here.
+    var makesKeyFrames: Bool { get }
+
     /// Stops producing until the next packet is asked for, where the source can.
     mutating func rest()
+
+    /// Whether it goes on after a rest where it was, as a file does, so that what was before still comes before it.
+    var standsStillAtRest: Bool { get }
 }
 
 extension PacketSource where Self: ~Copyable {
     public var generation: Int { 0 }
     public mutating func requestKeyFrame() {}
+    public var makesKeyFrames: Bool { false }
     public mutating func rest() {}
+    public var standsStillAtRest: Bool { false }
 }
 
 /// Where packets go: a file, an address, a screen.

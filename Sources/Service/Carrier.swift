@@ -45,6 +45,8 @@ struct Carrier: ~Copyable, PacketSink {
         target.sessionFile != nil || Muxer.keepsHeadersAside(url: target.address, format: target.format, streams: streams)
     }
 
+    var packetCount: UInt64 { muxers.reduce(0) { $0 &+ $1.muxer.packetCount } }
+
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
         if places.isEmpty { return try muxers[0].muxer.write(packet, bytes) }
         if !hasBegun, let time = packet.decodingTime {

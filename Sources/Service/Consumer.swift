@@ -74,6 +74,8 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private var passesOver = false
     /// Some publication was passed over.
     private var isIncomplete = false
+    /// Streams of which it was said that their packets have no time.
+    private var timeless: Set<String> = []
     /// When to stop waiting for another publisher.
     private var giveUp: Int64?
     private var isOver = false
@@ -87,6 +89,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     private var toldLost: UInt64 = 0
     /// What `ipn show` is to print of us, until it was said.
     private var description: String?
+    private let name: String
 
     /// - Parameters:
     ///   - node: connected for receiving, with the history where `settings.join` wants any.
@@ -97,6 +100,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         joined: Int64
     ) {
         self.description = description
+        name = description.hasPrefix("ipn ") ? String(description.dropFirst(4)) : description
         self.sink = sink
         self.node = node
         self.settings = settings
@@ -114,11 +118,21 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         } catch {
             try? sink.finish()
             meter.finish()
+            tellLosses()
             throw error
         }
         meter.finish()
+        tellLosses()
         try sink.finish()
-        if isIncomplete { throw Incomplete() }
+        if isIncomplete || (meter.progress.packets == 0 && !timeless.isEmpty) { throw Incomplete() }
+    }
+
+    /// Once, at the end, where nobody has watched it happen.
+    private func tellLosses() {
+        let progress = meter.progress
+        guard meter.isUnseen, progress.lost > 0, progress.packets > 0 else { return }
+        let time = progress.lostTime > 0 ? ", \((Double(progress.lostTime) / 1e9).rounded(to: 1)) s of the stream" : ""
+        say("\(node.path ?? ""): \(progress.lost) messages were lost on the way to \(name)\(time)")
     }
 
     private mutating func consume() throws {
@@ -181,6 +195,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             passesOver = false
             try unlessForeign { sink throws(MediaError) in try sink.begin(streams) }
         case .deliver(let packet, let payload):
+            guard packet.decodingTime != nil else { return tellTimeless(gate.streams[packet.stream]) }
             if packet.isKey, packet.stream == gate.streams.firstIndex(where: \.isVideo) { lastKey = (message.sequence, message.sender) }
             noteTaken(packet)
             noteGap(before: packet)
@@ -204,6 +219,12 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             say("\(error)")
             (passesOver, isIncomplete) = (true, true)
         }
+    }
+
+    /// Nobody can say when such a packet is to be shown, and no container takes it.
+    private mutating func tellTimeless(_ stream: StreamDescription) {
+        guard timeless.insert("\(stream)").inserted else { return }
+        say("\(node.path ?? ""): \(stream): packets without a time stamp are left out")
     }
 
     /// Tells whoever watches the network how late packets come, and us since when they do.

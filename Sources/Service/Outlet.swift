@@ -24,10 +24,16 @@ struct Outlet: ~Copyable {
         transcoder = coders
     }
 
+    /// Packets that were sent.
+    var packetCount: UInt64 { carrier.packetCount }
+
     mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
         guard transcoder != nil else { return try carrier.write(packet, bytes) }
         try transcoder?.write(packet, bytes, into: &carrier)
     }
+
+    /// What came in damaged to be coded anew, since the last call.
+    func takeDamage() -> UInt64 { transcoder?.takeDamage() ?? 0 }
 
     mutating func finish() throws(MediaError) {
         try transcoder?.finish(into: &carrier)

@@ -16,6 +16,7 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     /// Publications before this one.
     private var version = -1
     private var isOver = false
+    package private(set) var hasTaken = false
 
     package init(_ container: Container, stop: StopSignal) {
         self.container = container
@@ -47,7 +48,9 @@ package struct PipeSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        let before = muxer?.packetCount
         do throws(MediaError) { try muxer?.write(packet, bytes) } catch { try endQuietly(error) }
+        hasTaken = muxer?.packetCount != before
     }
 
     /// A reader that leaves while nothing is written is noticed as well.

@@ -26,6 +26,7 @@ package struct Progress: Sendable, Equatable {
         bytes &+= other.bytes
         lost &+= other.lost
         passedOver &+= other.passedOver
+        lostTime = Int64(clamping: Int128(lostTime) + Int128(other.lostTime))
     }
 
     /// A line for another process: `progress 50 120 48213 0 950000 2 812000 0 0`.
@@ -73,6 +74,9 @@ package struct ProgressMeter {
         lastTime = monotonicNanoseconds()
         next = lastTime + interval
     }
+
+    /// Nobody is told of progress while it is made.
+    var isUnseen: Bool { if case .nobody = audience { true } else { false } }
 
     /// When to call `tick`, in nanoseconds on CLOCK_MONOTONIC.
     package var due: Int64? {

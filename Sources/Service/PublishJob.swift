@@ -89,15 +89,6 @@ package struct PublishJob {
         throw MediaError(.invalidOption, object: object, what: "\(option) is for files and addresses")
     }
 
-    /// What `ipn show` and `ipn top` print: `ipn publish test: h264 640x360, aac`.
-    static func label(_ name: String, _ streams: [StreamDescription]) -> String {
-        let words = streams.map { stream in
-            stream.video.map { "\(stream.codec) \($0.width)x\($0.height)" } ?? stream.codec
-        }
-        // Room for what is said of its state behind it.
-        return String("\(name) \(words.joined(separator: ", "))".prefix(50))
-    }
-
     /// Joins the network, or makes it.
     private func join(_ streams: [StreamDescription], _ settings: PublishSettings, isList: Bool) throws(IPNError) -> Node {
         let node = Node()

@@ -48,6 +48,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// The bus's sequence of it.
     private var descriptionSequence: UInt64 = 0
     private var history: KeptHistory
+    /// It was said that key frames lie further apart than what is kept.
+    private var hasToldOfDistance = false
     private var keptFrom: UInt64 = 0
     /// Since when nobody receives.
     private var deserted: Int64?
@@ -61,7 +63,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         leadingStream = source.streams.firstIndex { $0.isVideo }
-        label = PublishJob.label(name, source.streams)
+        label = StreamLabel.text(name, source.streams)
         generation = source.generation
         self.source = source
         self.node = node
@@ -104,7 +106,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         publication = Publication(streams: source.streams)
         history = KeptHistory(node.options.history > 0 ? settings.history ?? .usual(for: source.streams) : .none)
         leadingStream = source.streams.firstIndex { $0.isVideo }
-        label = PublishJob.label(name, source.streams)
+        label = StreamLabel.text(name, source.streams)
         node.keepHistory(from: node.nextSequence)
         try node.setDescription(label)
         try describe()
@@ -126,11 +128,13 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         return after == 0 || deserted.map { monotonicNanoseconds() - $0 >= after } ?? false
     }
 
-    /// Nobody receives: nothing is produced, until somebody comes, who does not want to begin before the pause.
+    /// Nobody receives: nothing is produced, until somebody comes. Where time went on meanwhile, nobody wants to begin before the pause.
     private mutating func rest(until end: Int64?) throws {
         source.rest()
-        history.forget()
-        node.keepHistory(from: node.nextSequence)
+        if !source.standsStillAtRest {
+            history.forget()
+            node.keepHistory(from: node.nextSequence)
+        }
         try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
         try node.setDescription(label)
@@ -223,10 +227,21 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private mutating func keep(_ size: Int) {
         guard history.extent != .none else { return }
         history.add(octets: size)
+        let capacity = UInt64(node.options.history)
+        if history.drop(before: node.nextSequence - min(capacity, node.nextSequence)) { tellOfDistance() }
         // Before the first key frame, what there is may belong to it.
         guard let first = history.isOverfull ? node.nextSequence : history.start, first != keptFrom else { return }
         keptFrom = first
         node.keepHistory(from: first)
+    }
+
+    /// Who joins now has no picture until the next key frame; an encoder makes one when somebody comes.
+    private mutating func tellOfDistance() {
+        guard !hasToldOfDistance, !source.makesKeyFrames else { return }
+        hasToldOfDistance = true
+        say(
+            "\(node.path ?? ""): the last key frame lies further back than the \(node.options.history) messages that this network keeps: who joins "
+                + "waits for the next one; publish with a --history that reaches further, such as 5min, or with --encode")
     }
 
     private mutating func deliver(

@@ -19,6 +19,12 @@ package struct StreamTarget: Sendable {
     package var retries: Int?
 
     package init(address: String) { self.address = address }
+
+    /// Nanoseconds after which a list of files goes on with another, at the next key frame.
+    fileprivate var segmentLength: Int64 {
+        let asked = options.last { ["hls_time", "seg_duration"].contains($0.key) }.flatMap { Double($0.value) } ?? 2
+        return Int64(min(max(asked, 0.1), 3600) * 1e9)
+    }
 }
 
 /// What became of a target, for whoever started it.
@@ -28,7 +34,7 @@ package final class StreamReport: Sendable {
 
     package init() {}
 
-    /// Something was sent there.
+    /// Something was sent there, and nothing is known that speaks against its having been taken.
     package var hasReached: Bool { reached.load(ordering: .relaxed) }
     /// It was not there, or went away, and that was said.
     package var hasFailed: Bool { failed.load(ordering: .relaxed) }
@@ -44,6 +50,14 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private let stop: StopFlag
     private let report: StreamReport
     private let isRemote: Bool
+    /// Bytes since the disk was looked at, where it goes to one of ours.
+    private var unwatched: UInt64 = .max
+    /// Bytes of the segment that is begun, and of the one before: each is held back until all of its streams are there.
+    private var heldBack = (before: UInt64(0), now: UInt64(0))
+    /// When the segment was begun, in nanoseconds of the publication.
+    private var segmentStart: Int64?
+    /// Packets and pictures that were damaged, of those to be coded anew.
+    private var damage: UInt64 = 0
     private var outlet: Outlet?
     /// An earlier publication went there as well.
     private var isContinuing = false
@@ -55,6 +69,12 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private var generator = SystemRandomNumberGenerator()
     /// Since when nothing is sent; nil while all is well.
     private var outage: Int64?
+    /// Since when there is a connection that has not proven itself: servers let anybody in, and throw out whom they do not want.
+    private var trial: Int64?
+    /// What was not sent before it, in nanoseconds of the publication.
+    private var missing: Int64 = 0
+    /// Nanoseconds after which a connection is one.
+    private static let probation: Int64 = 2_000_000_000
     private var nextTry: Int64 = 0
     /// It was asked for a place to begin at, for the next try.
     private var hasAsked = false
@@ -93,13 +113,50 @@ package struct StreamSink: ~Copyable, ConsumerSink {
             let time = packet.decodingTime.map(streams[packet.stream].timeBase.nanoseconds)
             if outlet == nil { try connect(at: time) }
             guard isWanted(packet) else { return }
+            let before = outlet?.packetCount
             try outlet?.write(packet, bytes)
-            report.reach()
-            (hasBegun, hasTaken) = (true, true)
+            noteDamage()
+            let hasSent = outlet?.packetCount != before
+            // A coder takes some before it gives any.
+            hasTaken = hasSent || !target.coding.isCopy
+            guard hasSent else { return }
+            hasBegun = true
             if let time { sentUntil = max(sentUntil ?? time, time) }
+            if !isRemote { try watchDisk(packet, bytes.byteCount) }
+            if let trial, !isRemote || monotonicNanoseconds() - trial >= Self.probation { confirm() }
         } catch {
             try fail(error)
         }
+    }
+
+    /// What the decoder in front of a coder made nothing of, or half a picture: counted, told of when it begins and at the end.
+    private mutating func noteDamage() {
+        let count = outlet?.takeDamage() ?? 0
+        guard count > 0 else { return }
+        if damage == 0 { say("\(LoggedAddress(target.address)): what is to be coded anew is damaged; what can be decoded of it goes on") }
+        damage &+= count
+    }
+
+    /// Ends well before the disk is full: muxers of playlists go on without a word over what they cannot write, and leave lists that
+    /// nobody can read.
+    private mutating func watchDisk(_ packet: CodedPacket, _ bytes: Int) throws(MediaError) {
+        unwatched = unwatched.addingReportingOverflow(UInt64(bytes)).partialValue
+        let lead = streams.firstIndex(where: \.isVideo) ?? 0
+        if packet.stream == lead, packet.isKey, let time = packet.decodingTime.map(streams[lead].timeBase.nanoseconds) {
+            let start = segmentStart ?? time
+            if time < start || time &- start >= target.segmentLength { (heldBack, segmentStart) = ((heldBack.now, 0), time) }
+            segmentStart = segmentStart ?? time
+        }
+        heldBack.now &+= UInt64(bytes)
+        guard unwatched >= 1 << 16 else { return }
+        unwatched = 0
+        let path = target.address.hasPrefix("file:") ? String(target.address.dropFirst(5)) : target.address
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let owed = heldBack.before &+ heldBack.now
+        // And what a transport stream puts around it.
+        guard let disk = DiskSpace(at: folder), disk.isNearlyFull(owing: owed &+ owed / 8) else { return }
+        try finish()
+        throw disk.shortage(path, ended: "the stream", remedy: "keep fewer segments there")
     }
 
     /// A server that goes away at the very end is told of, and no failure: all that it took was sent.
@@ -107,8 +164,13 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         guard outlet != nil else { return }
         do throws(MediaError) {
             try outlet?.finish()
+            if hasBegun { confirm() }
+            noteDamage()
+            if damage > 0 { say("\(LoggedAddress(target.address)): \(damage) packets or pictures were damaged") }
+            damage = 0
         } catch {
             guard isRemote, error.code != .cancelled else { throw error }
+            report.fail()
             say("\(error)")
         }
         outlet = nil
@@ -134,12 +196,18 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         if !hasBegun, let left = outlet?.leftOut, !left.isEmpty {
             say("\(LoggedAddress(target.address)): subtitles (\(left.map(\.codec).joined(separator: ", "))) cannot go there, and are left out")
         }
-        let now = monotonicNanoseconds()
-        schedule.connected(at: now)
+        trial = monotonicNanoseconds()
+        missing = if let time, let sentUntil { max(time &- sentUntil, 0) } else { 0 }
+    }
+
+    /// It has lasted.
+    private mutating func confirm() {
+        guard let since = trial.take() else { return }
+        schedule.connected(at: since)
+        report.reach()
         guard let outage else { return }
-        let missing = if let time, let sentUntil { max(time &- sentUntil, 0) } else { Int64(0) }
         let gap = missing > 0 ? "; \(Self.seconds(missing)) of the stream were not sent" : ""
-        say("\(LoggedAddress(target.address)): connected again after \(Self.seconds(now - outage))\(gap)")
+        say("\(LoggedAddress(target.address)): connected again after \(Self.seconds(since - outage))\(gap)")
         self.outage = nil
     }
 
@@ -150,6 +218,7 @@ package struct StreamSink: ~Copyable, ConsumerSink {
     private mutating func fail(_ error: MediaError) throws(MediaError) {
         let hadConnection = outlet != nil
         outlet = nil
+        trial = nil
         // Asked to stop: there is nothing to come back for.
         if stop.isRaised { return }
         let now = monotonicNanoseconds()

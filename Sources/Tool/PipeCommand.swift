@@ -21,12 +21,15 @@ struct PipeCommand: ParsableCommand {
     var format = PipeSink.Container.matroska
     @OptionGroup var consumer: ConsumerArguments
 
-    func run() throws {
+    func run() throws { try Self.write(path, format, consumer.settings) }
+
+    /// Also what `ipn record NETWORK -` does.
+    static func write(_ path: String, _ format: PipeSink.Container, _ settings: ConsumeSettings) throws {
         guard isatty(STDOUT_FILENO) == 0 else {
             throw Failure("standard output is a terminal: pipe it into a player, as in ipn pipe \(path) | mpv -", status: .usage)
         }
         let stop = try StopSignal()
-        let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: ProgressMeter(.nobody))
+        let job = ConsumeJob(from: path, settings: settings, stop: stop, meter: ProgressMeter(.nobody))
         let progress = try job.run(PipeSink(format, stop: stop), description: "ipn pipe")
         if progress.packets == 0 { throw Failure("\(path): nothing was written: no key frame came before the end") }
     }

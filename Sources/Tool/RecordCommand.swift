@@ -28,7 +28,9 @@ struct RecordCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The network.", valueName: "network"), completion: .file())
     var path: String
-    @Argument(help: "The file; its extension says the container: .mkv, .mp4, .ts, .ogg, .wav, .webm, .nut, ...", completion: .file())
+    @Argument(
+        help: "The file; its extension says the container: .mkv, .mp4, .ts, .ogg, .wav, .webm, .nut, ...; - for standard output.",
+        completion: .file())
     var file: String
     @Option(help: "Begin another file after that time, at the next key frame: 30s, 10m, 1h.")
     var segment: Seconds?
@@ -54,10 +56,23 @@ struct RecordCommand: ParsableCommand {
     func validate() throws {
         if keep != nil && segment == nil && index == nil { throw ValidationError("--keep lets segments go: give --segment as well") }
         if let segment, segment.seconds < 0.1 { throw ValidationError("--segment \(segment.seconds): less than 0.1 s") }
+        if file == "-" {
+            guard format.flatMap(PipeSink.Container.init(rawValue:)) != nil else {
+                throw ValidationError("- is standard output, which takes --format matroska or mpegts")
+            }
+            if segment != nil || index != nil || streams != nil || !options.isEmpty {
+                throw ValidationError("--segment, --index, --streams and --option are for files, and - is standard output")
+            }
+        }
         if fragment.seconds < 0.05 { throw ValidationError("--fragment \(fragment.seconds): less than 50 ms") }
     }
 
     func run() throws {
+        if file == "-", let container = format.flatMap(PipeSink.Container.init(rawValue:)) {
+            var settings = consumer.settings
+            if let since { settings.join = .since(since.nanoseconds) }
+            return try PipeCommand.write(path, container, settings)
+        }
         let stop = try StopSignal()
         var settings = consumer.settings
         if let since { settings.join = .since(since.nanoseconds) }

@@ -1,5 +1,6 @@
 import IPN
 import Media
+import Service
 
 /// What networks did between two looks.
 struct TopSample {
@@ -23,6 +24,8 @@ struct TopSample {
         /// Of what was received between the looks.
         let delay: DelayReport?
         let description: String
+        /// What a publisher of media says that it sends.
+        let streams: [StreamLabel]
 
         var rate: Double { max(sentRate, receivedRate) }
         var bytesRate: Double { max(sentBytesRate, receivedBytesRate) }
@@ -70,6 +73,6 @@ struct TopSample {
             pid: now.processID, uid: now.userID, receives: now.receives, sends: now.sends, sentRate: rate(\.sent),
             receivedRate: rate(\.received), lostRate: rate { $0.lost &+ $0.dropped }, sentBytesRate: rate(\.sentBytes),
             receivedBytesRate: rate(\.receivedBytes), lost: now.lost &+ now.dropped, pending: now.pending, delay: delay(now, before),
-            description: now.description)
+            description: now.description, streams: StreamLabel.streams(in: now.description))
     }
 }

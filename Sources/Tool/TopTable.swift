@@ -13,9 +13,10 @@ enum TopTable {
     static func lines(_ networks: [TopSample.Network], size: (columns: Int, rows: Int)?) -> [String] {
         var lines: [String] = networks.isEmpty ? ["no network of yours is here"] : []
         for network in networks {
-            lines.append(
-                "\(shown(network.path))  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
-                    + "  \(count(network.rate))/s  \(count(network.bytesRate))B/s  \(network.messages) messages  \(network.lost) lost")
+            let figures =
+                "  \(network.lossless ? "lossless" : "lossy")  \(network.writers) w  \(network.readers) r"
+                + "  \(count(network.rate))/s  \(count(network.bytesRate))B/s  \(network.messages) messages  \(network.lost) lost"
+            lines.append(end(of: shown(network.path), in: size.map { $0.columns - figures.count }) + figures)
             if !network.nodes.isEmpty {
                 lines.append(row("RW", "PID", "MSG/S", "B/S", "LOST", "PEND", "P50", "P99", "SKEW", "DESCRIPTION"))
             }
@@ -46,7 +47,13 @@ enum TopTable {
         if let size = words.firstIndex(where: { $0.wholeMatch(of: /[0-9]+x[0-9]+,?/) != nil }), size > 0 {
             return String("… \(words[(size - 1)...].joined(separator: " "))".prefix(room))
         }
-        return "…" + text.suffix(room - 1)
+        return end(of: text, in: room)
+    }
+
+    /// What is last in a path tells more than what is first.
+    static func end(of text: String, in room: Int?) -> String {
+        guard let room, text.count > room else { return text }
+        return room > 1 ? "…" + text.suffix(room - 1) : String(text.suffix(max(0, room)))
     }
 
     private static func row(_ cells: String...) -> String {

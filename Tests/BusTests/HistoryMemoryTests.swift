@@ -56,4 +56,37 @@ import TestSupport
             try #require(worst > 1 && worst <= 3, "\(worst) times the payload")
         }
     }
+
+    /// Few messages, but much time: what a camera needed by day is given back while it sends little by night.
+    @Test func memoryFollowsByTheClockWhereMessagesAreFew() async throws {
+        await #expect(processExitsWith: .success) {
+            let scratch = try Scratch()
+            let suite = HistoryMemoryTests()
+            let writer = try Node(
+                binding: scratch("net"),
+                options: .with {
+                    $0.history = 2048; $0.mtu = 4 << 20; $0.poolSize = 256
+                })
+            let reader = try Node(connecting: scratch("net"))
+            func send(_ size: Int) throws {
+                try writer.send(size) { _ in }
+                // A publisher of pictures that all stand for themselves keeps a second of them.
+                if writer.nextSequence % 100 == 0 { writer.keepHistory(from: writer.nextSequence - 1) }
+                while try reader.withMessage(timeout: .zero, { _ in }) != nil {}
+            }
+            for _ in 0..<450 { try send(600_000) }
+            let most = try suite.residentPools()
+            try #require(most > 50_000_000, "\(most)")
+            // What is kept is half of a megabyte, and what a pool is looked through for is thousands of messages.
+            let few = 4 << 20
+            var sent = 0
+            while try suite.residentPools() > few, sent < 3000 {
+                try send(5600)
+                sent += 1
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            let left = try suite.residentPools()
+            try #require(left <= few, "\(left) octets are still there after \(sent) small messages")
+        }
+    }
 }

@@ -59,6 +59,46 @@ import Testing
         #expect(try await Recording("copy.mkv", in: scratch).flaws() == [])
     }
 
+    /// Where its pictures are not shown in the order in which they come, their own numbers tell when: as when coded into a file that has times.
+    @Test(arguments: [("libx264", "h264"), ("libx265", "hevc")])
+    func timesThatAreAbsentAndPicturesInAnotherOrder(encoder: String, name: String) async throws {
+        let scratch = try Scratch()
+        // Pyramids of pictures, and every now and then a scene that begins anew.
+        let film = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=6", "-pix_fmt", "yuv420p", "-c:v", encoder, "-g", "40", "-bf", "4"]
+        let silence = encoder == "libx265" ? ["-x265-params", "log-level=none"] : []
+        try await tool(["ffmpeg", "-v", "error"] + film + silence + ["whole.mkv"], in: scratch)
+        try await tool(["ffmpeg", "-v", "error", "-i", "whole.mkv", "-c", "copy", "bare.\(name)"], in: scratch)
+        let (publisher, recorder) = try await pass("bare.\(name)", to: "copy.mkv", in: scratch)
+        #expect(publisher.isEmpty && recorder.isEmpty, "\(publisher) \(recorder)")
+        let copy = Recording("copy.mkv", in: scratch)
+        #expect(try await copy.flaws() == [])
+        let whole = try await Recording("whole.mkv", in: scratch).packets().map(\.pts)
+        let start = try await copy.packets().first?.pts ?? 0
+        // To the millisecond, which is all that Matroska knows.
+        let wrong = zip(try await copy.packets().map { $0.pts - start }, whole.map { $0 - whole[0] }).filter { abs($0 - $1) > 0.002 }
+        #expect(try await copy.packets().count == 150 && wrong.isEmpty, "\(wrong.prefix(3))")
+        try await copy.play()
+    }
+
+    /// Two recordings in one: libavformat takes a jump back by more than a minute for the clock that goes round.
+    @Test(arguments: [("4000", "100"), ("100", "4000")]) func timesThatJumpFar(first: String, second: String) async throws {
+        let scratch = try Scratch()
+        let sound = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2"]
+        for (name, offset) in [("a.ts", first), ("b.ts", second)] {
+            let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac", "-output_ts_offset", offset]
+            try await tool(["ffmpeg", "-v", "error"] + sound + coding + [name], in: scratch)
+        }
+        try join("a.ts", "b.ts", into: "both.ts", in: scratch)
+        let (publisher, _) = try await pass("both.ts", to: "copy.mkv", in: scratch)
+        #expect(publisher.count { $0.contains("both.ts: its time stamps jump") } == 1, "\(publisher)")
+        let copy = Recording("copy.mkv", in: scratch)
+        #expect(try await copy.packets().count == 100)
+        #expect(try await copy.packets().map(\.pts).max() ?? 0 < 4.5)
+        #expect(try await copy.packets("a").map(\.pts).max() ?? 0 < 4.5)
+        // Not a tenth of a second is missing anywhere.
+        #expect(try await copy.steps().allSatisfy { $0 < 0.1 })
+    }
+
     @Test(arguments: ["ts", "mkv"]) func contentsThatAreBroken(container: String) async throws {
         let scratch = try Scratch()
         try await film("a.\(container)", in: scratch)

@@ -37,7 +37,7 @@ import Testing
         try await all.succeeded()
         #expect(all.complaint == "")
         #expect(try await some.ended().status == 1)
-        #expect(some.complaint == "ipn: some-2.mp4: mp4 cannot hold rawvideo; write .mkv instead\n")
+        #expect(some.complaint == "ipn: some-2.mp4: mp4 cannot hold rawvideo; write .nut instead, or leave it out: ipn record --streams audio\n")
         let (coded, newer, raw) = (["h264", "aac"], ["hevc", "opus"], ["rawvideo", "pcm_s16le"])
         #expect(try scratch.names().filter { $0.hasPrefix("some") } == ["some-3.mp4", "some-4.mp4", "some.mp4"])
         for (name, codecs) in [

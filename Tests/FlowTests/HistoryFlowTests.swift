@@ -60,6 +60,43 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// What the network keeps may be less than what lies between two key frames: an encoder of ours then makes one for who comes, and a
+    /// file says it.
+    @Test func aKeyFrameThatIsFurtherBackThanWhatIsKept() async throws {
+        let scratch = try Scratch()
+        let signal = try scratch.ipn("publish", "test:gop=60000,rate=60,size=128x96", "net", "--speed", "4")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let stays = try scratch.ipn("record", "net", "stays.mkv")
+        try await scratch.awaitProgress(of: "stays.mkv", by: 2100)
+        try await scratch.ipn("record", "net", "late.mkv", "--duration", "1").succeeded()
+        #expect(try await Recording("late.mkv", in: scratch).flaws(rate: 60) == [])
+        signal.send(SIGINT)
+        for program in [signal, stays] { try await program.succeeded() }
+        #expect(signal.complaint == "")
+
+        _ = try await tool(
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=100:duration=60", "-c:v", "libx264", "-preset",
+            "ultrafast", "-g", "6000", "-keyint_min", "6000", "-sc_threshold", "0", "long.mkv", in: scratch)
+        let publisher = try scratch.ipn("publish", "long.mkv", "net", "--speed", "5")
+        try await until("it is said") { publisher.complaint.contains("the last key frame lies further back than the 2048 messages") }
+        #expect(publisher.complaint.split(separator: "\n").count == 1 && publisher.complaint.contains("--history"))
+        try await end(publisher, scratch)
+    }
+
+    /// A file stood still meanwhile, so what was sent before still comes before what is sent next.
+    @Test func afterARestAFileGoesOnWithAPictureAtOnce() async throws {
+        let scratch = try Scratch()
+        let publisher = try await live(scratch, seconds: 0, "--on-demand", "--rest-after", "0")
+        for name in ["one.mkv", "two.mkv", "three.mkv"] {
+            try await scratch.ipn("record", "net", name, "--duration", "1").succeeded()
+            #expect(try await Recording(name, in: scratch).flaws() == [])
+            try await until("it rests") {
+                try await scratch.show("net")?.nodes.contains { $0.description.hasSuffix(", resting") } == true
+            }
+        }
+        try await end(publisher, scratch)
+    }
+
     /// A camera that nobody looks at is not worth its current: the source begins with the first reader.
     @Test func onDemandASourceRests() async throws {
         let scratch = try Scratch()

@@ -31,6 +31,37 @@ import Testing
         }
     }
 
+    /// What is of no use while nobody looks is closed: the server may go and come back meanwhile, and nothing old waits in the connection.
+    @Test func onDemandTheConnectionIsClosed() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let origin = try scratch.ipn("publish", "test:size=160x90,gop=25", "origin")
+        try await until("the origin is there") { try await scratch.show("origin") != nil }
+        func serve() async throws -> Program {
+            let server = try scratch.ipn("serve", "origin", "--listen", "127.0.0.1:\(port)")
+            try await until("it serves \(server.complaint)") { server.complaint.hasSuffix("/\n") }
+            return server
+        }
+        var server = try await serve()
+        let publisher = try scratch.ipn("publish", "http://127.0.0.1:\(port)/stream.ts", "net", "--on-demand", "--rest-after", "0")
+        for round in 1...3 {
+            try await until("it rests \(publisher.complaint)") {
+                try await scratch.show("net")?.nodes.contains { $0.description.hasSuffix(", resting") } == true
+            }
+            try await Servers.crash(server)
+            server = try await serve()
+            try await scratch.ipn("record", "net", "\(round).mkv", "--duration", "2").succeeded()
+            #expect(try await Recording("\(round).mkv", in: scratch).packets().first?.isKey == true)
+        }
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        #expect(publisher.complaint == "")
+        try await Servers.crash(server)
+        origin.send(SIGINT)
+        try await origin.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+
     @Test func rtspCameraIsKilledAndStartedAgain() async throws {
         let scratch = try Scratch()
         let port = try Net.freePort()

@@ -36,6 +36,11 @@ import Testing
         try await slow.succeeded()
         stopped.resume()
         try await stopped.succeeded()
+        // What is missing is said, also where nobody watches a terminal.
+        for (recorder, name) in [(slow, "slow"), (stopped, "stopped")] {
+            let told = /^ipn: net: \d+ messages were lost on the way to record (\w+)\.mkv, \d+\.\d s of the stream\n$/
+            #expect(try told.wholeMatch(in: recorder.complaint)?.1 == Substring(name), "\(recorder.complaint)")
+        }
         #expect(try await killed.ended().signal == SIGKILL)
 
         for name in ["first.mkv", "second.mp4"] {

@@ -34,6 +34,31 @@ import Testing
         }
     }
 
+    /// DASH counts segments from 1 in each presentation: the next publisher's overwrite none of those that players still fetch.
+    @Test func aSecondPresentationHasNamesOfItsOwn() async throws {
+        let scratch = try Scratch()
+        let publisher = { try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1") }
+        let first = try publisher()
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        // Holds the network between the two.
+        let keeps = try scratch.ipn("receive", "net", output: "/dev/null")
+        let stream = try scratch.ipn("stream", "net", "out/live.mpd", "--follow")
+        try await first.succeeded()
+        try await until("there are segments") { scratch.has("out/live.mpd") }
+        let segments = { try FileManager.default.contentsOfDirectory(atPath: scratch.file("out")).filter { $0.hasSuffix(".m4s") } }
+        let octets = { (name: String) in try Data(contentsOf: URL(fileURLWithPath: scratch.file("out/\(name)"))) }
+        let before = try segments().map { ($0, try octets($0)) }
+        #expect(before.count > 2)
+        try await publisher().succeeded()
+        stream.send(SIGINT)
+        keeps.send(SIGINT)
+        try await stream.succeeded()
+        for (name, contents) in before where scratch.has("out/\(name)") { #expect(try octets(name) == contents, "\(name)") }
+        #expect(try segments().count > before.count)
+        #expect(try await Recording("out/live.mpd", in: scratch).codecs().sorted() == ["aac", "h264"])
+        _ = try await keeps.ended()
+    }
+
     @Test func ristArrives() async throws {
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()
@@ -47,6 +72,29 @@ import Testing
             let heard = Recording("heard.ts", in: scratch)
             #expect(try await heard.codecs().sorted() == ["aac", "h264"])
             #expect(try await heard.flaws(beginsAnywhere: true) == [])
+        }
+    }
+
+    /// Nobody is asked for, and so nobody is missed: who listens again hears the stream from there on.
+    @Test func whoHearsRISTIsKilledAndStartedAgain() async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let listen = { name in try await Servers.listener(name, at: "rist://@127.0.0.1:\(port)", port: port, in: scratch) }
+            let first = try await listen("first.ts")
+            let stream = try scratch.ipn("stream", "net", "rist://127.0.0.1:\(port)")
+            try await until("it is heard \(stream.complaint)") { scratch.size("first.ts") > 50_000 }
+            try await Servers.crash(first)
+            try await until("its port is free") { !Net.isBound(udp: port) }
+            let second = try await listen("second.ts")
+            try await until("it is heard again \(stream.complaint) \(second.complaint)") { scratch.size("second.ts") > 100_000 }
+            #expect(stream.isRunning)
+            stream.send(SIGINT)
+            try await stream.succeeded()
+            second.send(SIGINT)
+            _ = try await second.ended()
+            let heard = Recording("second.ts", in: scratch)
+            #expect(try await heard.codecs().sorted() == ["aac", "h264"])
+            #expect(try await heard.packets().count > 25)
         }
     }
 
@@ -81,11 +129,19 @@ import Testing
         for text in ["c=IN IP4 239.1.2.3/2", "m=video 5004 RTP/AVP", "H264/90000", "sprop-parameter-sets=", "m=audio 5006 RTP/AVP"] {
             #expect(description.contains(text), "\(description)")
         }
-        let listener = try on(
-            there, "ffmpeg", "-v", "error", "-y", "-protocol_whitelist", "file,udp,rtp", "-i", scratch.file("cam.sdp"), "-map", "0", "-c",
-            "copy", "-flush_packets", "1", scratch.file("heard.ts"))
+        func listen(_ name: String) async throws -> Program {
+            let listener = try on(
+                there, "ffmpeg", "-v", "error", "-y", "-protocol_whitelist", "file,udp,rtp", "-i", scratch.file("cam.sdp"), "-map", "0", "-c",
+                "copy", "-flush_packets", "1", scratch.file(name))
+            try await until("enough has been heard: \(listener.complaint)") {
+                ((try? await Recording(name, in: scratch).packets()) ?? []).count > 60
+            }
+            return listener
+        }
+        // Who is killed amid the stream hears it again as soon as it is back.
+        try await Servers.crash(try await listen("first.ts"))
+        let listener = try await listen("heard.ts")
         let heard = Recording("heard.ts", in: scratch)
-        try await until("enough has been heard: \(listener.complaint)") { ((try? await heard.packets()) ?? []).count > 60 }
         publisher.send(SIGINT, toGroup: true)
         try await publisher.succeeded()
         try await stream.succeeded()

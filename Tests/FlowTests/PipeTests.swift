@@ -33,6 +33,17 @@ import Testing
         }
     }
 
+    /// As recorders everywhere take it, though `ipn pipe` is the name for it.
+    @Test func aRecordingGoesToStandardOutput() async throws {
+        try await withFile { scratch, publisher in
+            let recorder = try scratch.ipn("record", "net", "-", "--format", "matroska", output: scratch.file("heard.mkv"))
+            try await recorder.succeeded()
+            #expect(try await Recording("heard.mkv", in: scratch).contents("v") == Recording(Fixture.bunny, in: scratch).contents("v"))
+            #expect(!scratch.has("-"))
+            #expect(try await scratch.ipn("record", "net", "-").ended().status == 2)
+        }
+    }
+
     @Test func gstreamerReadsAll() async throws {
         try await withFile { scratch, publisher in
             let pipeline = "fdsrc ! tsdemux ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! filesink location=heard.h264"

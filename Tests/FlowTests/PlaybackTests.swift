@@ -24,11 +24,12 @@ import Testing
         try await until("it has played for a while") { statistics(player).count >= 10 && statistics(other).count >= 5 }
         // The first seconds are for sound server and player to find each other; and where a busy machine keeps the processor from
         // one of those that take part, a moment is late that is nobody's fault: so the last seven count, as soon as they are well.
+        // Most of those in the window, not the middle one alone: five of seven.
         var skews: [Double] = []
         do {
             try await until("flashes and beeps come together") {
-                skews = try witness.skews().suffix(7).sorted()
-                return skews.count == 7 && abs(skews[3]) < 0.020
+                skews = try witness.skews().suffix(7)
+                return skews.count == 7 && skews.count { abs($0) < 0.020 } >= 5
             }
         } catch {
             Issue.record("\(error): \(skews) \(player.complaint)")
@@ -145,5 +146,17 @@ import Testing
             try await program.succeeded()
         }
         try await scratch.expectNothingLeft()
+    }
+
+    @Test func aScreenThatGoesIsOneLine() async throws {
+        try await withLiveNetwork("test:size=160x90") { scratch in
+            let theatre = try await Theatre(in: scratch)
+            let player = try scratch.ipn("play", "net", "--no-sound", "--stats", environment: theatre.environment)
+            try await until("it plays \(player.complaint)") { player.complaint.contains("to the screen") }
+            try await theatre.closeScreen()
+            #expect(try await player.ended().status == 1)
+            let lines = player.complaint.split(separator: "\n").filter { !$0.contains("to the screen") }
+            #expect(lines == ["ipn: the display has gone: its server has ended"], "\(player.complaint)")
+        }
     }
 }

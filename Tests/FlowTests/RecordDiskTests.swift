@@ -34,6 +34,25 @@ import Testing
         }
     }
 
+    /// Lists of files end as well: what is listed is there, and the list can be read.
+    @Test(arguments: ["live.m3u8", "live.mpd"]) func aStreamOfFilesIsEndedBeforeTheDiskIsFull(name: String) async throws {
+        try await withDisk("3m") { scratch in
+            let publisher = try scratch.ipn("publish", "--fast", "--loop", "--lossless", "--wait-readers", "1", Fixture.bunny, "net")
+            try await until("the network is there") { try await scratch.show("net") != nil }
+            let window = name.hasSuffix("mpd") ? "window_size=0" : "hls_list_size=0"
+            try await expectComplaint(
+                try scratch.ipn("stream", "net", "disk/\(name)", "--option", window), status: 1, "disk/\(name): ",
+                "no space left but a reserve", "the stream has ended", "free some")
+            #expect(freeBytes(scratch.file("disk")) > 0)
+            let recording = Recording("disk/\(name)", in: scratch)
+            #expect(try await recording.packets().count > 100)
+            try await recording.play()
+            publisher.send(SIGINT)
+            try await publisher.succeeded()
+            try await scratch.expectNothingLeft()
+        }
+    }
+
     /// The oldest go where they may, and the recording goes on.
     @Test func theOldestGoWhereTheyMay() async throws {
         try await withDisk("2m") { scratch in

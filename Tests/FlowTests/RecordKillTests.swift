@@ -103,10 +103,13 @@ import Testing
             let player = try Program(["ffmpeg", "-v", "fatal", "-i", recording.path, "-f", "null", "-"], in: scratch)
             #expect(try await player.ended().status == 0, "\(which), \(name): \(player.complaint)")
         }
-        // Descriptions are no packets: one a second, and one for each of the recorders that came or went meanwhile.
+        // Messages are counted, and descriptions among them are no packets: one a second for up to 6 s, and one for each of the 24
+        // recorders that came or went meanwhile make 30 at most. Where it was given fewer, as many packets more could be missing
+        // unseen, so that what this shows is: less than 1.1 s, and with the doubt of 30 messages (0.42 s) less than 1.52 s.
         let descriptions = 30.0
         // 25 pictures and 46.9 packets of sound a second.
         let missing = (Double(given) - descriptions - Double(packets)) / 71.875
+        // A fragment's second; and the tenth that goes by between the count that `ipn show` gives and the signal.
         #expect(missing <= 1.1, "\(which), \(victim.name): \(given) given, \(packets) there")
         // It is repaired where it is, into files that are whole.
         for name in names where name.hasSuffix(".mp4") {

@@ -110,6 +110,23 @@ import Testing
         #expect(try scratch.names().filter { $0.hasSuffix(".mkv") } == (index.map(\.name) + ["cam-old.mkv"]).sorted())
     }
 
+    /// The same by their age: what ended longer ago is gone, and nothing else.
+    @Test func onlyWhatIsNewIsKept() async throws {
+        try await withLiveNetwork("test:gop=25") { scratch in
+            let recorder = try scratch.ipn("record", "net", "cam.mkv", "--segment", "1s", "--keep", "3s")
+            try await until("it has gone on for a while \(recorder.complaint)") { scratch.has("cam-9.mkv") }
+            recorder.send(SIGINT)
+            try await recorder.succeeded()
+            let index = try Self.index("cam.json", scratch).segments
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            let ends = try index.map { try style.parse($0.end ?? "") }
+            // A segment that has ended is looked at when the next one does.
+            #expect(ends.allSatisfy { ends[ends.count - 1].timeIntervalSince($0) < 3 + 1.5 }, "\(ends)")
+            #expect(index.count >= 3 && index.first?.name != "cam.mkv")
+            #expect(try scratch.names().filter { $0.hasSuffix(".mkv") } == index.map(\.name).sorted())
+        }
+    }
+
     /// Names by the time of day, of which many are the same: none is overwritten.
     @Test func namesThatAreTheSameAreNumbered() async throws {
         let scratch = try Scratch()

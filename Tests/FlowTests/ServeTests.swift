@@ -45,6 +45,17 @@ import Testing
         }
     }
 
+    @Test func mpvAndGStreamerTakeTheStream() async throws {
+        try await withServer { scratch, _, port, _ in
+            let address = "http://127.0.0.1:\(port)/stream.ts"
+            let player = try Program(["mpv", "--no-config", "--vo=null", "--ao=null", "--frames=40", address], in: scratch)
+            let end = try await player.ended()
+            #expect(end.status == 0 && player.output.contains("h264") && player.output.contains("aac"), "\(end) \(player.output)")
+            let words = "souphttpsrc is-live=true location=\(address) ! tsdemux ! h264parse ! avdec_h264 ! identity eos-after=40 ! fakesink"
+            try await tool(["gst-launch-1.0", "-q"] + words.split(separator: " ").map(String.init), in: scratch)
+        }
+    }
+
     /// Whoever comes late gets the headers as well.
     @Test(arguments: [("aac", "aac"), ("libopus", "opus"), ("libmp3lame", "mp3")]) func soundAsItIs(encoder: String, codec: String) async throws {
         try await withServer("test:audio=\(encoder)") { scratch, _, port, _ in

@@ -108,4 +108,25 @@ import Testing
         try await publisher.succeeded()
         try await scratch.expectNothingLeft()
     }
+
+    /// A broken film is coded as far as it goes, and what is broken is counted.
+    @Test func damageIsTold() async throws {
+        let scratch = try Scratch()
+        try await tool(
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4", "-c:v", "libx264", "-g", "25", "-b:v",
+            "1M", "film.mp4", in: scratch)
+        var octets = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch.file("film.mp4"))))
+        // Amid the pictures; their sizes and the index stay as they are.
+        for place in stride(from: octets.count / 3, to: octets.count * 2 / 3, by: 97) { octets[place] ^= 0x5a }
+        try Data(octets).write(to: URL(fileURLWithPath: scratch.file("broken.mp4")))
+        let publisher = try scratch.ipn("publish", "broken.mp4", "net", "--wait-readers", "1", "--lossless")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let stream = try scratch.ipn("stream", "net", "out/live.m3u8", "--video", "libx264")
+        try await publisher.succeeded()
+        try await stream.succeeded()
+        let lines = stream.complaint.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("out/live.m3u8: what is to be coded anew is damaged"), "\(stream.complaint)")
+        #expect(try lines.last?.contains(Regex("out/live.m3u8: [1-9]\\d* packets or pictures were damaged")) == true, "\(stream.complaint)")
+        #expect(try await Recording("out/live.m3u8", in: scratch).packets().count > 40)
+    }
 }

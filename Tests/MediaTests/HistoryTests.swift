@@ -27,6 +27,19 @@ import Testing
         #expect(history.start == nil)
     }
 
+    /// The bus keeps so many messages, and what began before these is of no use.
+    @Test func whatTheBusHasLetGoOfIsNotKept() {
+        var history = KeptHistory(.time(100 * second))
+        for sequence: UInt64 in [10, 20, 30] { history.begin(description: sequence, now: 0) }
+        let drops = [10, 11, 31, 40].map { sequence in (history.drop(before: sequence), history.start, history.isOverfull) }
+        #expect(drops.map(\.0) == [false, false, true, false])
+        #expect(drops.map(\.1) == [10, 20, nil, nil])
+        // Nothing is worth keeping until the next key frame.
+        #expect(drops.map(\.2) == [false, false, true, true])
+        history.begin(description: 50, now: 0)
+        #expect(history.start == 50 && !history.isOverfull)
+    }
+
     @Test func aTimeIsCoveredWhole() {
         var history = KeptHistory(.time(5 * second))
         for index in 0..<20 { history.begin(description: UInt64(index), now: Int64(index) * 2 * second) }

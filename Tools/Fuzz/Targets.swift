@@ -3,6 +3,7 @@ import Glibc
 private let targets: [String: @Sendable (inout Script) -> Void] = [
     "layout": fuzzLayout, "reader": fuzzReader, "writer": fuzzWriter, "keeper": fuzzKeeper, "answers": fuzzAnswers, "media": fuzzMedia,
     "gate": fuzzGate, "description": fuzzDescription, "progress": fuzzProgress, "request": fuzzRequest,
+    "segments": fuzzSegments, "movie": fuzzMovie, "parameters": fuzzParameters,
 ]
 
 let target: @Sendable (inout Script) -> Void = {

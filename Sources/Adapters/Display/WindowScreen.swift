@@ -24,6 +24,7 @@ final class WindowScreen: Screen {
         guard SDL_InitSubSystem(SDL_INIT_VIDEO) == 0 else { throw Self.failure("no window can be opened") }
         let place = csdl_window_centered()
         let flags = SDL_WINDOW_RESIZABLE.rawValue | SDL_WINDOW_ALLOW_HIGHDPI.rawValue
+        LostDisplay.watch()
         guard let window = SDL_CreateWindow(title, place, place, max(64, min(width, 1280)), max(64, min(height, 720)), flags) else {
             SDL_QuitSubSystem(SDL_INIT_VIDEO)
             throw Self.failure("no window can be opened")

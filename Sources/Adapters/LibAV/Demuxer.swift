@@ -21,8 +21,11 @@ public struct Demuxer: ~Copyable, PacketSource {
     private var hasDelivered = false
     /// libavformat's index → ours.
     private let indices: [Int?]
+    private var soundHeaders: SoundHeaders
     private var loop: LoopOffset
     private var missingTimes: MissingTimes
+    private var reorderedTimes: ReorderedTimes?
+    private var jumps: TimeJumps
     private var told: Set<String> = []
 
     /// Opens it. Blocks until the streams are known.
@@ -48,9 +51,14 @@ public struct Demuxer: ~Copyable, PacketSource {
         interruption.setDeadline(in: isPatient ? Self.forever : openTimeout)
         let input = try InputContext(url: LocalFile.address(of: url), format: format, options: options, interruption: interruption)
         try input.readStreams(url)
-        if start > 0 { try input.seek(to: start, url) }
+        var headers = try SoundHeaders(input)
+        if start > 0 {
+            try input.seek(to: start, url)
+            headers.ahead = PacketQueue()
+        }
         interruption.clearDeadline()
 
+        let hasJumps = input.hasJumps
         let offset = first.map { $0 &- input.startTime } ?? 0
         var streams: [StreamDescription] = []
         var skipped: [String] = []
@@ -60,6 +68,7 @@ public struct Demuxer: ~Copyable, PacketSource {
             guard let stream else { continue }
             if var description = StreamDescription(stream, index: streams.count), description.isComplete {
                 description.startTime = description.startTime.map { $0 &+ description.timeBase.ticks(offset, from: .nanosecond) }
+                if let header = headers.header(of: Int(stream.pointee.index)) { description.takeHeader(header) }
                 indices.append(streams.count)
                 streams.append(description)
             } else {
@@ -84,6 +93,9 @@ public struct Demuxer: ~Copyable, PacketSource {
         self.loops = loops
         loop = LoopOffset(streams, offset: offset)
         missingTimes = MissingTimes(streams)
+        reorderedTimes = ReorderedTimes(streams)
+        jumps = TimeJumps(streams, isEnabled: hasJumps)
+        soundHeaders = headers
     }
 
     /// A year, in nanoseconds.
@@ -96,16 +108,16 @@ public struct Demuxer: ~Copyable, PacketSource {
     public mutating func next() throws(MediaError) -> CodedPacket? {
         let mark = LogTail.mark()
         while true {
-            av_packet_unref(packet.pointer)
-            interruption.setDeadline(in: readTimeout)
-            let status = av_read_frame(input.pointer, packet.pointer)
-            interruption.clearDeadline()
+            if reorderedTimes?.takeFirst(into: packet) == true { return deliver(0, since: mark) }
+            let status = read()
             // libavformat reports an interrupted read of some protocols as the end.
             guard !interruption.stop.isRaised else {
                 throw MediaError(.cancelled, object: url, what: "stopped")
             }
             if status == clibav_error_eof() {
                 noteDamage(since: mark)
+                reorderedTimes?.end()
+                if reorderedTimes?.isEmpty == false { continue }
                 guard loops, hasDelivered else { return nil }
                 try rewind()
                 continue
@@ -121,12 +133,37 @@ public struct Demuxer: ~Copyable, PacketSource {
                 if !indices.indices.contains(position) { tell("stream \(position) has come later, and is not carried") }
                 continue
             }
-            hasDelivered = true
-            let description = packet.description(stream: index)
-            if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
-            if description.isKey { lookForNewSize(position, index) }
-            return loop.place(missingTimes.complete(description))
+            guard soundHeaders.strip(packet) else {
+                noteDamage(since: mark, isCertain: true)
+                continue
+            }
+            if reorderedTimes != nil, packet.hasNoTime {
+                reorderedTimes?.take(packet)
+                continue
+            }
+            return deliver(index, since: mark)
         }
+    }
+
+    /// - Returns: libavformat's status.
+    private mutating func read() -> Int32 {
+        if soundHeaders.ahead.takeFirst(into: packet) { return 0 }
+        av_packet_unref(packet.pointer)
+        interruption.setDeadline(in: readTimeout)
+        defer { interruption.clearDeadline() }
+        return av_read_frame(input.pointer, packet.pointer)
+    }
+
+    /// What is in `packet` goes to whoever asked.
+    private mutating func deliver(_ index: Int, since mark: UInt64) -> CodedPacket {
+        hasDelivered = true
+        let description = packet.description(stream: index)
+        if description.isCorrupt { noteDamage(since: mark, isCertain: true) }
+        if description.isKey { lookForNewSize(Int(packet.pointer.pointee.stream_index), index) }
+        let before = jumps.count
+        let placed = jumps.place(missingTimes.complete(description))
+        if jumps.count > before { tell("its time stamps jump: what comes is joined to what was before") }
+        return loop.place(placed)
     }
 
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
@@ -144,6 +181,9 @@ public struct Demuxer: ~Copyable, PacketSource {
                 status, .readFailed, object: url, what: "cannot be rewound", since: mark, interruption: interruption)
         }
         hasDelivered = false
+        missingTimes = MissingTimes(streams)
+        reorderedTimes = ReorderedTimes(streams)
+        jumps = TimeJumps(streams, isEnabled: input.hasJumps)
         loop.wrap()
     }
 
@@ -183,6 +223,12 @@ public struct Demuxer: ~Copyable, PacketSource {
 }
 
 extension StreamDescription {
+    /// One header for all packets, in place of one in front of each; the tag named the latter.
+    fileprivate mutating func takeHeader(_ header: [UInt8]) {
+        extradata = header
+        codecTag = 0
+    }
+
     /// - Returns: nil for what is not carried.
     fileprivate init?(_ stream: UnsafeMutablePointer<AVStream>, index: Int) {
         let stream = stream.pointee

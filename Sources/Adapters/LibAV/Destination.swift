@@ -1,4 +1,5 @@
 import CLibAV
+import Glibc
 import LibAVBase
 import Media
 
@@ -22,9 +23,21 @@ struct Destination {
 
     /// What to do about a codec that it cannot hold.
     var remedy: String {
-        if path != nil && !isPlaylist { return "write .mkv instead" }
+        // NUT takes any, and so it knows raw pictures that Matroska does not.
+        if path != nil && !isPlaylist {
+            return format == "matroska" || streams.contains { $0.codec == "rawvideo" } ? "write .nut instead" : "write .mkv instead"
+        }
         return address.isEmpty
             ? "publish it coded: ipn publish --encode libx264 --encode-audio aac" : "code it anew: ipn stream --video libx264 --audio aac"
+    }
+
+    /// What to choose of the streams where not all can go there; nothing where there is no choice.
+    func choice(without stream: StreamDescription? = nil) -> String {
+        guard path != nil, !isPlaylist, streams.count > 1 else { return "" }
+        guard let stream else { return ", or choose what goes there: ipn record --streams" }
+        let kinds = [("video", streams.contains(where: \.isVideo), stream.isVideo), ("audio", streams.contains(where: \.isAudio), stream.isAudio)]
+        let others = kinds.filter { $0.1 && !$0.2 }.map(\.0)
+        return others.isEmpty ? "" : ", or leave it out: ipn record --streams \(others.joined(separator: ","))"
     }
 
     /// - Parameter format: overrides the choice by protocol and file name.
@@ -140,6 +153,11 @@ struct Destination {
         if format == "dash" {
             // The same for DASH.
             options += [("seg_duration", "2"), ("window_size", "6"), ("extra_window_size", "3")]
+            // What follows another presentation has names of its own: a player, or a cache, may hold files of the one before.
+            if continuing {
+                let name = "$RepresentationID$-\(UInt64(time(nil)))"
+                options += [("init_seg_name", "init-stream\(name).$ext$"), ("media_seg_name", "chunk-stream\(name)-$Number%05d$.$ext$")]
+            }
         }
         // Datagrams would be lost without a word.
         if format == "rtsp" { options.append(("rtsp_transport", "tcp")) }
@@ -154,6 +172,8 @@ struct Destination {
         if format == "matroska" || format == "webm" { options.append(("cluster_time_limit", "1000")) }
         // SRT in live mode drops at the end what was not sent yet, unless told to stay.
         if scheme == "srt" { options.append(("linger", "3")) }
+        // Otherwise nobody hears what the server says of it.
+        if let scheme, ["http", "https"].contains(scheme), format != "hls", format != "dash" { options.append(("send_expect_100", "1")) }
         if scheme == "icecast" {
             let types = ["ogg": "audio/ogg", "adts": "audio/aac", "mp3": "audio/mpeg"]
             if let type = types[format] { options.append(("content_type", type)) }

@@ -34,8 +34,10 @@ struct InputContext: ~Copyable {
         let status = avformat_open_input(&context, url, inputFormat, &dictionary.pointer)
         guard status >= 0, let context else {
             standardInput?.free()
+            let isFile = LocalFile.scheme(of: url) == nil || LocalFile.exists(url) || url.hasPrefix("file:")
             throw LibAVFailure.error(
-                status, .cannotOpen, object: url, what: "cannot be opened", since: mark, interruption: interruption)
+                status, .cannotOpen, object: url, what: "cannot be opened", remedy: isFile ? "" : "check the address, and that it is up",
+                since: mark, interruption: interruption)
         }
         pointer = context
         self.standardInput = standardInput
@@ -89,6 +91,9 @@ struct InputContext: ~Copyable {
                 status, .readFailed, object: url, what: "can be read from its beginning only", since: mark, interruption: interruption)
         }
     }
+
+    /// Whether time stamps may jump without a gap, as in transport streams.
+    var hasJumps: Bool { pointer.pointee.iformat.pointee.flags & AVFMT_TS_DISCONT != 0 }
 
     var streams: UnsafeBufferPointer<UnsafeMutablePointer<AVStream>?> {
         UnsafeBufferPointer(start: pointer.pointee.streams, count: Int(pointer.pointee.nb_streams))

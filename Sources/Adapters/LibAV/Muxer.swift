@@ -209,7 +209,7 @@ public struct Muxer: ~Copyable, PacketSink {
 
     private func failure(_ status: Int32, since mark: UInt64) -> MediaError {
         LibAVFailure.error(
-            status, .writeFailed, object: url, what: "cannot be written", since: mark, interruption: interruption)
+            status, .writeFailed, object: url, what: "cannot be written", isInput: false, since: mark, interruption: interruption)
     }
 }
 
@@ -237,6 +237,7 @@ extension Muxer {
         try output.openMemory()
         var options = OptionDictionary(destination.options)
         try output.writeHeader(destination, &options)
+        try RawPictureTrial.run(destination, interruption)
     }
 
     /// Before anything of a file is thrown away. What its muxer opens itself is a list in a folder that is made for it, or any files.

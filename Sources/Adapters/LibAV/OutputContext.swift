@@ -58,7 +58,7 @@ struct OutputContext: ~Copyable {
         guard Destination.holds(stream, destination.format, destination.options) else {
             throw MediaError(
                 .unsupportedCodec, object: destination.url, what: "\(destination.format) cannot hold \(stream.codec)",
-                remedy: destination.remedy)
+                remedy: destination.remedy + destination.choice(without: stream))
         }
         guard let output = avformat_new_stream(pointer, nil) else { throw .noMemory("a stream") }
         guard avcodec_parameters_copy(output.pointee.codecpar, parameters.pointer) >= 0 else { throw .noMemory("a stream") }
@@ -68,8 +68,9 @@ struct OutputContext: ~Copyable {
         if tag == 0, codec == AV_CODEC_ID_RAWVIDEO {
             tag = avcodec_pix_fmt_to_codec_tag(AVPixelFormat(parameters.pointer.pointee.format))
         }
-        // A tag of another container's alphabet: the muxer finds its own.
-        output.pointee.codecpar.pointee.codec_tag = clibav_tag_is_foreign(format, codec, tag) != 0 ? 0 : tag
+        // A tag of another container's alphabet: the muxer finds its own. DASH has none, and hands what it is given to MP4.
+        let alphabet = destination.format == "dash" ? av_guess_format("mp4", nil, nil) ?? format : format
+        output.pointee.codecpar.pointee.codec_tag = clibav_tag_is_foreign(alphabet, codec, tag) != 0 ? 0 : tag
         output.pointee.time_base = stream.timeBase.rational
         output.pointee.disposition = Int32(bitPattern: stream.disposition)
         if let video = stream.video {
@@ -88,6 +89,17 @@ struct OutputContext: ~Copyable {
         output = .memory
     }
 
+    /// What was written into memory, all of it.
+    mutating func takeMemory() -> [UInt8] {
+        guard case .memory = output else { return [] }
+        output = .none
+        var octets: UnsafeMutablePointer<UInt8>?
+        let count = avio_close_dyn_buf(pointer.pointee.pb, &octets)
+        pointer.pointee.pb = nil
+        defer { av_free(octets) }
+        return octets.map { Array(UnsafeBufferPointer(start: $0, count: Int(count))) } ?? []
+    }
+
     /// Writes into something of ours.
     mutating func open(into own: any ByteOutput) throws(MediaError) {
         let context = try ByteOutputContext(own)
@@ -103,7 +115,8 @@ struct OutputContext: ~Copyable {
         let status = avio_open2(&pointer.pointee.pb, destination.address, AVIO_FLAG_WRITE, &callback, &options.pointer)
         guard status >= 0 else {
             throw LibAVFailure.error(
-                status, .cannotOpen, object: destination.url, what: "cannot be opened for writing", since: mark,
+                status, .cannotOpen, object: destination.url, what: "cannot be opened for writing",
+                remedy: destination.path == nil ? "check the address, and that somebody listens there" : "", isInput: false, since: mark,
                 interruption: interruption)
         }
         output = .opened
@@ -117,14 +130,13 @@ struct OutputContext: ~Copyable {
             // Those that open their connection themselves do it here.
             if opensItself && destination.path == nil {
                 throw LibAVFailure.error(
-                    status, .cannotOpen, object: destination.url, what: "cannot be opened for writing", since: mark,
-                    interruption: interruption)
+                    status, .cannotOpen, object: destination.url, what: "cannot be opened for writing", isInput: false,
+                    since: mark, interruption: interruption)
             }
             let codecs = destination.streams.map(\.codec).joined(separator: ", ")
             throw LibAVFailure.error(
                 status, .unsupportedCodec, object: destination.url, what: "\(destination.format) does not take \(codecs)",
-                remedy: destination.remedy + (destination.path != nil ? ", or choose what goes there: ipn record --streams" : ""), since: mark,
-                interruption: interruption)
+                remedy: destination.remedy + destination.choice(), isInput: false, since: mark, interruption: interruption)
         }
         let unused = options.unused
         guard unused.isEmpty else {

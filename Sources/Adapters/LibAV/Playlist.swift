@@ -23,6 +23,8 @@ public struct Playlist: ~Copyable, PacketSource {
     private var hasDelivered = false
     private var schedule = ReconnectSchedule()
     private var generator = SystemRandomNumberGenerator()
+    /// Since when the connection is closed because nobody looks; nanoseconds on CLOCK_MONOTONIC.
+    private var restsSince: Int64?
     /// Streams that have not gone on since the connection was there again.
     private var interrupted: Set<Int> = []
 
@@ -47,6 +49,7 @@ public struct Playlist: ~Copyable, PacketSource {
     public mutating func next() throws(MediaError) -> CodedPacket? {
         while true {
             do throws(MediaError) {
+                if let since = restsSince.take() { try wake(since) }
                 if let packet = try demuxer?.next() {
                     takeIn()
                     guard let packet = resumed(packet) else { continue }
@@ -76,6 +79,25 @@ public struct Playlist: ~Copyable, PacketSource {
         case .some(let demuxer): try demuxer.withBytes(body)
         case .none: try body(RawSpan())
         }
+    }
+
+    /// What comes from elsewhere goes on without us: a server would take a connection that nobody reads for a dead one, and what
+    /// its buffers hold would be of long ago.
+    public mutating func rest() {
+        guard parts[position].isRemote, demuxer != nil else { return }
+        takeIn()
+        end = demuxer?.end ?? end
+        demuxer = nil
+        restsSince = monotonicNanoseconds()
+    }
+
+    public var standsStillAtRest: Bool { !parts[position].isRemote }
+
+    private mutating func wake(_ since: Int64) throws(MediaError) {
+        // Time went on.
+        end = end.map { $0 &+ (monotonicNanoseconds() - since) }
+        try open()
+        interrupted = Set(streams.indices)
     }
 
     /// What is not a file here may come back.

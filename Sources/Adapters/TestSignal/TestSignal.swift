@@ -35,6 +35,8 @@ public struct TestSignal: ~Copyable, PacketSource {
     /// The next picture that is coded becomes a key frame.
     public mutating func requestKeyFrame() { video.requestKeyFrame() }
 
+    public var makesKeyFrames: Bool { true }
+
     /// The next packet in order of decoding. Its capture time is the instant that it shows: the first
     /// call's time plus its time stamp.
     /// - Returns: nil after the settings' duration.

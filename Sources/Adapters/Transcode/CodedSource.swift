@@ -80,6 +80,8 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
         base.requestKeyFrame()
     }
 
+    public var makesKeyFrames: Bool { settings.video != nil || base.makesKeyFrames }
+
     /// What was coded and nobody has seen is not wanted any more.
     public mutating func rest() {
         made.removeAll()

@@ -14,6 +14,7 @@ final class PictureTranscoder: TrackTranscoder {
     private var last: Int64?
     private var wantsKeyFrame = false
     private var lost: UInt32 = 0
+    private var damage: UInt64 = 0
 
     init(_ source: StreamDescription, _ video: StreamDescription.Video, _ coding: Coding, _ settings: CodingSettings) throws(MediaError) {
         let codec = try EncoderChoice.find(coding.encoder, AVMEDIA_TYPE_VIDEO)
@@ -60,7 +61,10 @@ final class PictureTranscoder: TrackTranscoder {
 
     func write<Sink: PacketSink & ~Copyable>(_ packet: CodedPacket, _ bytes: RawSpan, into sink: inout Sink) throws(MediaError) {
         // What makes no sense to the decoder is missing from the picture, and no reason to end.
-        guard try decoder.send(packet, bytes) else { return lost += 1 }
+        guard try decoder.send(packet, bytes) else {
+            damage += 1
+            return lost += 1
+        }
         try takePictures(into: &sink)
     }
 
@@ -72,6 +76,11 @@ final class PictureTranscoder: TrackTranscoder {
 
     func requestKeyFrame() { wantsKeyFrame = true }
 
+    func takeDamage() -> UInt64 {
+        defer { damage = 0 }
+        return damage
+    }
+
     func takeLost() -> UInt32 {
         defer { lost = 0 }
         return lost
@@ -80,6 +89,7 @@ final class PictureTranscoder: TrackTranscoder {
     private func takePictures<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError) {
         while decoder.receive() {
             let source = decoder.frame.pointer
+            if decoder.isDamaged { damage += 1 }
             guard let time = decoder.time else {
                 lost += 1
                 continue

@@ -14,6 +14,7 @@ final class SoundTranscoder: TrackTranscoder {
     /// Of the next sample that is coded, in samples.
     private var next: Int64?
     private var lost: UInt32 = 0
+    private var damage: UInt64 = 0
 
     init(_ source: StreamDescription, _ audio: StreamDescription.Audio, _ coding: Coding, _ settings: CodingSettings) throws(MediaError) {
         let codec = try EncoderChoice.find(coding.encoder, AVMEDIA_TYPE_AUDIO)
@@ -41,7 +42,10 @@ final class SoundTranscoder: TrackTranscoder {
     }
 
     func write<Sink: PacketSink & ~Copyable>(_ packet: CodedPacket, _ bytes: RawSpan, into sink: inout Sink) throws(MediaError) {
-        guard try decoder.send(packet, bytes) else { return lost += 1 }
+        guard try decoder.send(packet, bytes) else {
+            damage += 1
+            return lost += 1
+        }
         try takeSound(into: &sink)
     }
 
@@ -55,6 +59,11 @@ final class SoundTranscoder: TrackTranscoder {
 
     /// Sound can be begun with anywhere.
     func requestKeyFrame() {}
+
+    func takeDamage() -> UInt64 {
+        defer { damage = 0 }
+        return damage
+    }
 
     func takeLost() -> UInt32 {
         defer { lost = 0 }

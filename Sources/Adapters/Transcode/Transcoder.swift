@@ -10,6 +10,8 @@ protocol TrackTranscoder: AnyObject {
     func requestKeyFrame()
     /// Pictures that came in and could not be coded, since the last call; of sound, packets.
     func takeLost() -> UInt32
+    /// What came in damaged, since the last call.
+    func takeDamage() -> UInt64
 }
 
 /// A publication's streams, some of them coded anew, in front of whatever takes packets.
@@ -55,6 +57,9 @@ public struct Transcoder: ~Copyable {
 
     /// What of a stream came in and could not be coded, since the last call.
     func takeLost(of stream: Int) -> UInt32 { tracks[stream]?.takeLost() ?? 0 }
+
+    /// Packets that made no sense to a decoder, and pictures of which it says that they are broken, since the last call.
+    public func takeDamage() -> UInt64 { tracks.values.reduce(0) { $0 &+ $1.takeDamage() } }
 
     /// Hands on what the coders hold back. The sink is not finished by this.
     public func finish<Sink: PacketSink & ~Copyable>(into sink: inout Sink) throws(MediaError) {

@@ -22,6 +22,9 @@ enum MetricsText {
         Family(name: "ipn_lost_messages_total", type: "counter", help: "Messages that were overwritten before they were taken.") {
             "\($0.progress.lost)"
         },
+        Family(name: "ipn_lost_seconds_total", type: "counter", help: "Time of the stream that is missing for what was lost or passed over.") {
+            "\(Double($0.progress.lostTime) / 1e9)"
+        },
         Family(name: "ipn_passed_over_messages_total", type: "counter", help: "Messages passed over for a newer key frame.") {
             "\($0.progress.passedOver)"
         },

@@ -24,6 +24,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
     private var awaitsKey = false
     /// Bytes since the disk was looked at.
     private var unwatched: UInt64 = .max
+    package private(set) var hasTaken = false
 
     /// - Throws: `.alreadyExists` where the index is something else, or another recorder's.
     package init(_ settings: RecordSettings, stop: StopFlag) throws(MediaError) {
@@ -46,6 +47,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
     }
 
     package mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) {
+        hasTaken = false
         guard streams.contains(where: { $0.index == packet.stream }) else { return }
         if awaitsKey {
             guard packet.stream == cutter.lead, packet.isKey else { return }
@@ -68,9 +70,9 @@ package struct Recorder: ~Copyable, ConsumerSink {
         let place = cutter.place(packet)
         if isAnnounced || place == .next { try open() }
         if place == .previous, previous != nil {
-            try previous?.write(packet, bytes)
+            hasTaken = try previous?.write(packet, bytes) ?? false
         } else {
-            try current?.write(packet, bytes)
+            hasTaken = try current?.write(packet, bytes) ?? false
         }
         if cutter.isSettled, previous != nil { try closePrevious() }
     }
@@ -114,7 +116,10 @@ package struct Recorder: ~Copyable, ConsumerSink {
 
     private mutating func end(_ segment: consuming Segment, _ why: SegmentIndex.Entry.End) throws(MediaError) {
         do throws(MediaError) {
+            let isEmpty = segment.isEmpty
             try segment.finish()
+            // A file with nothing in it is none that anybody could play.
+            if isEmpty, DiskSpace.size(of: segment.path) > 0 { unlink(segment.path) }
         } catch {
             index?.close(segment.path, error.code == .diskFull ? .disk : .failed, bytes: segment.size)
             throw error
@@ -145,12 +150,10 @@ package struct Recorder: ~Copyable, ConsumerSink {
         unwatched = 0
         keepWhatIsAskedFor()
         guard let heldBack = current?.heldBack, let path = current?.path, let disk = DiskSpace(at: path),
-            disk.available < disk.reserve + heldBack, !makeRoom()
+            disk.isNearlyFull(owing: heldBack), !makeRoom()
         else { return }
         try close(.disk)
-        throw MediaError(
-            .diskFull, object: path, what: "no space left but a reserve of \(disk.reserve >> 10) KiB: the recording has ended there",
-            remedy: "free some space, or bound it with --keep")
+        throw disk.shortage(path, ended: "the recording", remedy: "bound it with --keep")
     }
 
     /// Removes the oldest segments until twice the reserve is free; only where the user lets segments go.
@@ -161,7 +164,7 @@ package struct Recorder: ~Copyable, ConsumerSink {
         var count = 0
         while let disk = DiskSpace(at: path), disk.available < 2 * disk.reserve + heldBack, index?.removeOldest() != nil { count += 1 }
         if count > 0 { say("\(path): the disk is nearly full: the oldest segments were removed, \(count) of them") }
-        return DiskSpace(at: path).map { $0.available >= $0.reserve + heldBack } ?? false
+        return DiskSpace(at: path).map { !$0.isNearlyFull(owing: heldBack) } ?? false
     }
 
     /// Takes over the list of an earlier run: what it did not end is put in order.

@@ -16,7 +16,15 @@ struct Segment: ~Copyable {
         self.muxer = muxer
     }
 
-    mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) { try muxer.write(packet, bytes) }
+    /// - Returns: whether it went into the file: not of a stream that the container does not take.
+    mutating func write(_ packet: CodedPacket, _ bytes: RawSpan) throws(MediaError) -> Bool {
+        let before = muxer.packetCount
+        try muxer.write(packet, bytes)
+        return muxer.packetCount > before
+    }
+
+    /// Nothing was written but what surrounds packets.
+    var isEmpty: Bool { muxer.packetCount == 0 }
 
     /// As `Muxer.flushIfDue`.
     mutating func flushIfDue(_ now: Int64) throws(MediaError) -> Int64? { try muxer.flushIfDue(now) }

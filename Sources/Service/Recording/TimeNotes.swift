@@ -13,10 +13,7 @@ struct TimeNotes {
     }
 
     mutating func look(at packet: CodedPacket) {
-        guard let stream = streams.first(where: { $0.index == packet.stream }) else { return }
-        guard let ticks = packet.decodingTime else {
-            return tell("\(stream): packets without a time stamp are left out")
-        }
+        guard let stream = streams.first(where: { $0.index == packet.stream }), let ticks = packet.decodingTime else { return }
         let time = stream.timeBase.nanoseconds(ticks)
         if let last = last[packet.stream], last &- time > 500_000_000 {
             tell("\(stream): its time stamps jump back; what comes is joined to what was there")

@@ -15,7 +15,20 @@ enum Servers {
     }
 
     /// nginx with its RTMP module: the application `live` records what comes into `folder`.
-    static func nginx(_ folder: String, port: Int, in scratch: Scratch) async throws -> Program {
+    /// - Parameter rules: more of what is said of that application.
+    static func nginx(_ folder: String, port: Int, rules: String = "", in scratch: Scratch) async throws -> Program {
+        try await nginx(
+            folder, "rtmp { server { listen 127.0.0.1:\(port); application live { live on; record all; record_path \(folder); \(rules) } } }",
+            port: port, in: scratch)
+    }
+
+    /// nginx as a web server that answers every request with that status.
+    static func web(_ folder: String, port: Int, answering status: Int, in scratch: Scratch) async throws -> Program {
+        try await nginx(
+            folder, "http { access_log off; server { listen 127.0.0.1:\(port); location / { return \(status); } } }", port: port, in: scratch)
+    }
+
+    private static func nginx(_ folder: String, _ servers: String, port: Int, in scratch: Scratch) async throws -> Program {
         let module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
         try #require(access(module, R_OK) == 0, "Tools/setup test installs nginx and libnginx-mod-rtmp")
         try write(
@@ -27,7 +40,7 @@ enum Servers {
             pid \(folder)/pid;
             error_log \(folder)/error.log;
             events { worker_connections 64; }
-            rtmp { server { listen 127.0.0.1:\(port); application live { live on; record all; record_path \(folder); } } }
+            \(servers)
             """, "\(folder)/nginx.conf")
         let server = try Program(["nginx", "-p", folder, "-c", "\(folder)/nginx.conf"], in: scratch)
         try await until("nginx answers \(server.complaint)") { Net.answers(port) }

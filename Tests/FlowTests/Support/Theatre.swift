@@ -29,6 +29,9 @@ struct Theatre {
         }
     }
 
+    /// Ends the screen under those who draw on it.
+    func closeScreen() async throws { try await Servers.crash(server) }
+
     /// Looks at the middle of the screen a hundred times a second, and listens, by one clock.
     func watch() async throws -> Witness {
         let witness = try Witness(display: display, in: scratch)
