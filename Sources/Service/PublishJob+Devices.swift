@@ -18,7 +18,7 @@ extension PublishJob {
     func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
         let device = input.settings.device
         let settings = try live(settings, "v4l2:\(device)")
-        let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
         try publish(camera, settings, name: "ipn publish v4l2:\(device)") {
         } end: { camera in
             if camera.lostCount > 0 {
@@ -33,7 +33,7 @@ extension PublishJob {
     func publish(_ input: MicrophoneInput, _ settings: PublishSettings) throws {
         let device = input.settings.device
         let settings = try live(settings, "alsa:\(device)")
-        let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
         try publish(microphone, settings, name: "ipn publish alsa:\(device)") {
             // Periods are short: whoever else wants the processor waits.
             for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }

@@ -92,7 +92,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
             try awaitTurn(of: &packet)
             if stop.isRaised { break }
             try send(packet)
-            meter.tick(monotonicNanoseconds())
+            meter.share()
         }
         while monotonicNanoseconds() < min(shownUntil, end ?? .max), !stop.isRaised { try lookWhoIsThere(until: shownUntil) }
         try deliver(publication.endSize) { (publication, room) throws(MediaError) in try publication.writeEnd(into: room) }
@@ -160,17 +160,14 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// Takes in who is there; whoever is new gets the description again.
     /// - Parameter due: how long to wait for news, in nanoseconds on CLOCK_MONOTONIC; nil for ever.
     private mutating func lookWhoIsThere(until due: Int64?) throws {
-        if due != 0 {
-            let tick = meter.due
-            try pause.wait(for: try node.fileDescriptor(), until: [due, tick].compactMap { $0 }.min())
-            meter.tick(monotonicNanoseconds())
-        }
+        if due != 0 { try pause.wait(for: try node.fileDescriptor(), until: due) }
         while let news = try node.begin(timeout: .zero) {
             node.end(news)
             guard let counts = news.numberOfNodes else { continue }
             readers = counts.readers
             deserted = readers > 0 ? nil : deserted ?? monotonicNanoseconds()
             meter.progress.readers = readers
+            meter.share()
             // Changes coalesce: who is new may have come as another left, and then the number is what it was.
             if readers > 0 {
                 try describe()
