@@ -8,6 +8,7 @@ public protocol PacketSource: ~Copyable {
 
     /// Goes on to the next packet. May block on a file or a network.
     /// - Returns: nil at the end.
+    /// - Throws: `.interrupted` as `listen` has it.
     mutating func next() throws(MediaError) -> CodedPacket?
 
     /// Lends the bytes of the packet that `next` returned last; none before the first and after the last.
@@ -18,12 +19,21 @@ public protocol PacketSource: ~Copyable {
 
     /// Stops producing until the next packet is asked for, where the source can.
     mutating func rest()
+
+    /// Has `next` end with `.interrupted`, where the source can, once there is something on `descriptor` and while it waits, and when
+    /// `isAway` has changed.
+    mutating func listen(to descriptor: CInt)
+
+    /// Whether it waits for a device to come back.
+    var isAway: Bool { get }
 }
 
 extension PacketSource where Self: ~Copyable {
     public var generation: Int { 0 }
     public mutating func requestKeyFrame() {}
     public mutating func rest() {}
+    public mutating func listen(to descriptor: CInt) {}
+    public var isAway: Bool { false }
 }
 
 /// Where packets go: a file, an address, a screen.

@@ -49,6 +49,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private var descriptionSequence: UInt64 = 0
     private var history: KeptHistory
     private var keptFrom: UInt64 = 0
+    /// Whether `ipn show` says that the source waits for its device.
+    private var saysAway = false
     /// Since when nobody receives.
     private var deserted: Int64?
 
@@ -78,6 +80,9 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     package mutating func run() throws {
         let end = settings.duration.map { monotonicNanoseconds() + $0 }
         defer { meter.finish() }
+        // Whatever the source waits for then.
+        if let end { try stop.raise(at: end) }
+        source.listen(to: try node.fileDescriptor())
         try node.setDescription(label)
         try describe()
         while readers < settings.waitReaders, !stop.isRaised { try lookWhoIsThere(until: nil) }
@@ -87,7 +92,12 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 try rest(until: end)
                 continue
             }
-            guard var packet = try nextPacket() else { break }
+            let next = try nextPacket()
+            if source.isAway != saysAway { try tellAbsence() }
+            guard var packet = next.packet else {
+                if next.isOver { break }
+                continue
+            }
             if source.generation != generation { try beginAnew() }
             try awaitTurn(of: &packet)
             if stop.isRaised { break }
@@ -110,14 +120,22 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         try describe()
     }
 
-    /// Nil at the end, and where a stop has interrupted the source: that is an end like others.
-    private mutating func nextPacket() throws(MediaError) -> CodedPacket? {
+    /// Without a packet at the end, and where a stop has interrupted the source: that is an end like others; and where somebody else
+    /// is to be looked after, which is none.
+    private mutating func nextPacket() throws(MediaError) -> (packet: CodedPacket?, isOver: Bool) {
         do throws(MediaError) {
-            return try source.next()
+            let packet = try source.next()
+            return (packet, packet == nil)
         } catch {
+            if error.code == .interrupted { return (nil, false) }
             guard error.code == .cancelled, stop.isRaised else { throw error }
-            return nil
+            return (nil, true)
         }
+    }
+
+    private mutating func tellAbsence() throws {
+        saysAway = source.isAway
+        try node.setDescription(saysAway ? "\(label), waiting" : label)
     }
 
     /// Whether nobody has received for long enough to rest.
@@ -134,6 +152,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
         try node.setDescription(label)
+        saysAway = false
         clock.restart()
         source.requestKeyFrame()
     }

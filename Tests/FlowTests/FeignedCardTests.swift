@@ -126,6 +126,26 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// Meanwhile newcomers hear what there will be, and whoever asks is told that it waits; it ends in time all the same.
+    @Test func whoComesWhileItWaitsIsLookedAfter() async throws {
+        let publisher = try publish("--wait", "--duration", "12")
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "heard.wav")
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        try happens("gone")
+        try await until("it is said: \(publisher.complaint)") {
+            try await scratch.show("net")?.nodes.contains { $0.description.hasSuffix(", waiting") } == true
+        }
+        let newcomer = try scratch.ipn("record", "net", "never.wav")
+        try await until("the newcomer hears something: \(newcomer.complaint)") {
+            try await scratch.show("net")?.nodes.contains { $0.pid == newcomer.processID && $0.received > 0 } == true
+        }
+        try await publisher.succeeded(within: 40)
+        try await recorder.succeeded()
+        #expect(try await newcomer.ended().status == 1)
+        try await scratch.expectNothingLeft()
+    }
+
     /// In a line, and no network is made.
     @Test(arguments: [
         (["--rate", "96000"], "card: no 96000 Hz; it has 44100, 48000 Hz"), (["--channels", "6"], "card: no 6 channels; it has 2"),

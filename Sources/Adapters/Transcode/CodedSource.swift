@@ -80,6 +80,9 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
         base.requestKeyFrame()
     }
 
+    public mutating func listen(to descriptor: CInt) { base.listen(to: descriptor) }
+    public var isAway: Bool { base.isAway }
+
     /// What was coded and nobody has seen is not wanted any more.
     public mutating func rest() {
         made.removeAll()
