@@ -115,6 +115,25 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// alsa-lib waits for it for ever; whoever asks us to stop does not.
+    @Test func aServerThatDoesNotAnswerIsLeft() async throws {
+        let scratch = try Scratch()
+        try await SoundServer.with(.pulseAudio, in: scratch) { server in
+            let publisher = try server.ipn("publish", "alsa:ears", "net", "--rate", "48000", "--channels", "2")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            try await server.suspend()
+            let late = try server.ipn("publish", "alsa:ears", "other", "--rate", "48000", "--channels", "2")
+            let recorder = try server.ipn("record", "net", "heard.wav")
+            try await scratch.awaitReaders(1, "net")
+            for program in [publisher, late] {
+                program.send(SIGINT)
+                #expect(try await program.ended(within: 30).signal == nil)
+            }
+            _ = try await recorder.ended()
+            server.resume()
+        }
+    }
+
     /// Waits until a second of the tone was heard without a jump.
     private func hearsTone(_ server: SoundServer, _ recording: String, _ player: Program) async throws {
         let witness = try server.run(["arecord", "-q", "-D", "ears"] + server.rawFormat + ["--buffer-time", "500000", recording])
