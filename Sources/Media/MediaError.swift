@@ -6,7 +6,7 @@ public struct MediaError: Error, Sendable, Equatable {
             case malformedMessage, messageTooLarge, unsupportedVersion
             case cannotOpen, noStreams, unsupportedCodec, unsupportedFormat, invalidOption, alreadyExists
             case refused, unreachable, timedOut, notFound, permissionDenied, diskFull
-            case readFailed, writeFailed, cancelled, decodeFailed, encodeFailed, noDisplay, outOfMemory
+            case readFailed, writeFailed, cancelled, interrupted, decodeFailed, encodeFailed, noDisplay, outOfMemory
         }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
@@ -38,6 +38,8 @@ public struct MediaError: Error, Sendable, Equatable {
         public static var writeFailed: Code { Code(.writeFailed) }
         /// A `StopFlag` was raised.
         public static var cancelled: Code { Code(.cancelled) }
+        /// There is something else to look after first: the call may be made again.
+        public static var interrupted: Code { Code(.interrupted) }
         public static var decodeFailed: Code { Code(.decodeFailed) }
         public static var encodeFailed: Code { Code(.encodeFailed) }
         public static var noDisplay: Code { Code(.noDisplay) }
@@ -67,9 +69,11 @@ public struct MediaError: Error, Sendable, Equatable {
 extension MediaError: CustomStringConvertible {
     /// `out.webm: webm cannot hold h264 (libav: …); write .mkv instead`
     public var description: String {
-        var text = object.isEmpty ? what : "\(object): \(what)"
-        if !cause.isEmpty { text += " (\(cause))" }
+        var text = object.isEmpty ? reason : "\(object): \(reason)"
         if !remedy.isEmpty { text += "; \(remedy)" }
         return text
     }
+
+    /// What went wrong, without the object and without advice.
+    public var reason: String { cause.isEmpty ? what : "\(what) (\(cause))" }
 }

@@ -18,6 +18,13 @@ extension MediaMessage {
     public static func encode(
         _ streams: [StreamDescription], epoch: UInt64, sequence: UInt64, into room: UnsafeMutableRawBufferPointer
     ) throws(MediaError) -> Int {
+        let payload = try descriptionPayload(of: streams)
+        let header = MediaHeader(.description, epoch: epoch, sequence: sequence, payloadSize: payload.count)
+        return try encode(header, payload: payload.span.bytes, into: room)
+    }
+
+    /// The payload alone, which is the same each time.
+    static func descriptionPayload(of streams: [StreamDescription]) throws(MediaError) -> [UInt8] {
         guard 1...Int(IPN_MEDIA_MAX_STREAMS) ~= streams.count else { throw .malformed("\(streams.count) streams") }
         var payload = [UInt8]()
         payload.reserveCapacity(payloadSize(of: streams))
@@ -33,8 +40,7 @@ extension MediaMessage {
             let gap = StreamDescription.padded(stream.extradata.count) - stream.extradata.count
             payload.append(contentsOf: repeatElement(0, count: gap))
         }
-        let header = MediaHeader(.description, epoch: epoch, sequence: sequence, payloadSize: payload.count)
-        return try encode(header, payload: payload.span.bytes, into: room)
+        return payload
     }
 
     /// Reads the payload of a description.

@@ -8,6 +8,7 @@ public protocol PacketSource: ~Copyable {
 
     /// Goes on to the next packet. May block on a file or a network.
     /// - Returns: nil at the end.
+    /// - Throws: `.interrupted` as `listen` has it.
     mutating func next() throws(MediaError) -> CodedPacket?
 
     /// Lends the bytes of the packet that `next` returned last; none before the first and after the last.
@@ -24,6 +25,13 @@ public protocol PacketSource: ~Copyable {
 
     /// Whether it goes on after a rest where it was, as a file does, so that what was before still comes before it.
     var standsStillAtRest: Bool { get }
+
+    /// Has `next` end with `.interrupted`, where the source can, once there is something on `descriptor` and while it waits, and when
+    /// `isAway` has changed.
+    mutating func listen(to descriptor: CInt)
+
+    /// Whether it waits for a device to come back.
+    var isAway: Bool { get }
 }
 
 extension PacketSource where Self: ~Copyable {
@@ -32,6 +40,8 @@ extension PacketSource where Self: ~Copyable {
     public var makesKeyFrames: Bool { false }
     public mutating func rest() {}
     public var standsStillAtRest: Bool { false }
+    public mutating func listen(to descriptor: CInt) {}
+    public var isAway: Bool { false }
 }
 
 /// Where packets go: a file, an address, a screen.

@@ -8,6 +8,8 @@ public struct Publication: Sendable {
     public let epoch: UInt64
     public let streams: [StreamDescription]
     private var sequence: UInt64 = 0
+    /// The payload of descriptions, once there was one: they are sent each second, also by threads that may not allocate.
+    private var description: [UInt8]?
     private var streamSequences: [UInt64]
 
     /// - Parameter epoch: for tests; otherwise random.
@@ -28,7 +30,10 @@ public struct Publication: Sendable {
     /// - Throws: as `MediaMessage.encode(_:epoch:sequence:into:)`.
     @discardableResult
     public mutating func writeDescription(into room: UnsafeMutableRawBufferPointer) throws(MediaError) -> Int {
-        let size = try MediaMessage.encode(streams, epoch: epoch, sequence: sequence, into: room)
+        let payload = if let description { description } else { try MediaMessage.descriptionPayload(of: streams) }
+        description = payload
+        let header = MediaHeader(.description, epoch: epoch, sequence: sequence, payloadSize: payload.count)
+        let size = try MediaMessage.encode(header, payload: payload.span.bytes, into: room)
         sequence += 1
         return size
     }

@@ -142,7 +142,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         while !stop.isRaised && !isOver {
             let now = monotonicNanoseconds()
             if let end, now >= end { return }
-            meter.tick(now)
+            meter.share()
             let tick = try sink.tick()
             if tick.isOver { return }
             if tick.beginsAnew { try returnToNewest() }
@@ -157,7 +157,7 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
             mindAbsence(now)
             if let giveUp, now >= giveUp { return }
             if node.isNetworkGone { return }
-            try pause.wait(for: descriptor, until: [end, tick.next, meter.due, giveUp].compactMap { $0 }.min())
+            try pause.wait(for: descriptor, until: [end, tick.next, giveUp].compactMap { $0 }.min())
         }
     }
 

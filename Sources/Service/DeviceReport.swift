@@ -7,20 +7,33 @@ package import V4L2
 package struct DeviceReport: Sendable, Codable {
     package let cameras: [CameraReport]
     package let sound: [SoundReport]
+    /// What is there, and may not be looked at.
+    package let closed: [ClosedDevice]
 
-    /// Looks at everything in /dev. What may not be opened is told to `note`.
+    package struct ClosedDevice: Sendable, Codable {
+        package let device: String
+        package let unavailable: String
+    }
+
+    /// Looks at everything in /dev. What cannot be opened is told to `note`.
     package init(note: (String) -> Void) {
         var cameras: [CameraReport] = []
+        var closed: [ClosedDevice] = []
         for path in Self.videoNodes() {
             do throws(MediaError) {
                 let camera = try CameraReport(of: path)
                 if camera.isCamera { cameras.append(camera) }
             } catch {
-                note(error.description)
+                if error.code == .permissionDenied {
+                    closed.append(ClosedDevice(device: path, unavailable: "\(error.what); \(error.remedy)"))
+                } else {
+                    note(error.description)
+                }
             }
         }
         self.cameras = cameras
         sound = SoundReport.all()
+        self.closed = closed + SoundReport.closedCards().map { ClosedDevice(device: $0.object, unavailable: "\($0.what); \($0.remedy)") }
     }
 
     /// In the order of their numbers.
@@ -69,6 +82,7 @@ extension DeviceReport {
                 )
             }
         }
+        for device in closed { lines += [device.device, "    \(device.unavailable)"] }
         return lines.joined(separator: "\n")
     }
 }

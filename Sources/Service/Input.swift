@@ -70,13 +70,13 @@ package struct CameraInput: Sendable {
         if let option = options.first(of: \.microphone) { throw Input.misplaced(option, "v4l2:\(device)", "sound: alsa:PCM") }
         if let text = options.size {
             guard let size = PictureSize(text) else {
-                throw MediaError(.invalidOption, object: "--size \(text)", what: "not a size", remedy: "1280x720")
+                throw MediaError(.invalidOption, object: "--size \(text)", what: "not a size", remedy: "such as 1280x720")
             }
             settings.size = size
         }
         if let text = options.rate {
             guard let rate = Ratio(rate: text) else {
-                throw MediaError(.invalidOption, object: "--rate \(text)", what: "not a rate", remedy: "30, 29.97 or 30000/1001")
+                throw MediaError(.invalidOption, object: "--rate \(text)", what: "not a rate", remedy: "such as 30, 29.97 or 30000/1001")
             }
             settings.rate = rate
         }
@@ -96,7 +96,7 @@ package struct MicrophoneInput: Sendable {
         if let option = options.first(of: \.camera) { throw Input.misplaced(option, "alsa:\(device)", "cameras: v4l2:DEVICE") }
         if let text = options.rate {
             guard let rate = UInt32(text), 1...10_000_000 ~= rate else {
-                throw MediaError(.invalidOption, object: "--rate \(text)", what: "not a rate in Hz", remedy: "48000")
+                throw MediaError(.invalidOption, object: "--rate \(text)", what: "not a rate in Hz", remedy: "such as 48000")
             }
             settings.rate = rate
         }

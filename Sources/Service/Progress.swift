@@ -50,7 +50,8 @@ package struct Progress: Sendable, Equatable {
     }
 }
 
-/// Tells of progress now and then: to a person on a terminal, to a supervising process through a pipe, or to nobody.
+/// Counts what a producer or a consumer does, and has it told now and then: to a person on a terminal, to a supervising process through a
+/// pipe, or to nobody.
 package struct ProgressMeter {
     package enum Audience: Sendable {
         case nobody
@@ -61,26 +62,14 @@ package struct ProgressMeter {
     }
 
     package var progress = Progress()
-    private let audience: Audience
-    private let interval: Int64
-    private var next: Int64
-    private var last = Progress()
-    private var lastTime: Int64
+    private let teller: Teller
+    /// Nobody is told of progress while it is made.
+    let isUnseen: Bool
 
     /// - Parameter interval: nanoseconds between two reports.
     package init(_ audience: Audience, interval: Int64 = 500_000_000) {
-        self.audience = audience
-        self.interval = interval
-        lastTime = monotonicNanoseconds()
-        next = lastTime + interval
-    }
-
-    /// Nobody is told of progress while it is made.
-    var isUnseen: Bool { if case .nobody = audience { true } else { false } }
-
-    /// When to call `tick`, in nanoseconds on CLOCK_MONOTONIC.
-    package var due: Int64? {
-        if case .nobody = audience { nil } else { next }
+        teller = Teller(audience, interval: interval)
+        if case .nobody = audience { isUnseen = true } else { isUnseen = false }
     }
 
     /// Counts a packet of one of `streams`.
@@ -92,32 +81,14 @@ package struct ProgressMeter {
         if let captured = packet.captureTime { progress.delay = Int64(clamping: Int128(monotonicNanoseconds()) - Int128(captured)) }
     }
 
-    /// Reports where it is time to.
-    package mutating func tick(_ now: Int64) {
-        guard now >= next else { return }
-        next = now + interval
-        report(now)
-    }
+    /// Has what was counted told with the next report. Waits for nobody.
+    func share() { teller.share(progress) }
+
+    /// Has a line told to the user, among the reports. Does not wait until it was.
+    func say(_ line: String) { teller.say(line) }
 
     /// Reports for the last time.
-    package mutating func finish() {
-        report(monotonicNanoseconds())
-        if case .terminal = audience { writeAll(standardError, "\n") }
-    }
-
-    private mutating func report(_ now: Int64) {
-        switch audience {
-        case .nobody: break
-        case .process(let descriptor): writeAll(descriptor, progress.record + "\n")
-        case .terminal(let label):
-            let seconds = max(Double(now - lastTime) / 1e9, 0.001)
-            let line = "\(label)  \(progress.line(since: last, seconds: seconds))"
-            // In the last column a terminal is about to begin another line.
-            writeAll(standardError, "\r\u{1b}[K\(line.prefix(terminalColumns(standardError) - 1))")
-        }
-        last = progress
-        lastTime = now
-    }
+    package func finish() { teller.finish(progress) }
 }
 
 extension Progress {

@@ -1,5 +1,7 @@
 import ALSA
+import Glibc
 import IPN
+import IPNSystem
 import Media
 import V4L2
 
@@ -18,7 +20,7 @@ extension PublishJob {
     func publish(_ input: CameraInput, _ settings: PublishSettings) throws {
         let device = input.settings.device
         let settings = try live(settings, "v4l2:\(device)")
-        let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        let camera = try Camera.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
         try publish(camera, settings, name: "ipn publish v4l2:\(device)") {
         } end: { camera in
             if camera.lostCount > 0 {
@@ -29,11 +31,24 @@ extension PublishJob {
         }
     }
 
+    /// alsa-lib waits for a sound server that does not answer as long as that takes, and hears no signal: whoever asked to stop is then left
+    /// waiting for two seconds, and for no more.
+    private func leaveUnanswered(_ object: String) {
+        let stop = stop
+        try? startThread {
+            while !stop.isRaised { try? Pause(stop: stop).wait(for: -1, until: nil) }
+            sleep(2)
+            say("\(object): does not answer; ended all the same")
+            _exit(1)
+        }
+    }
+
     /// - Throws: as for cameras.
     func publish(_ input: MicrophoneInput, _ settings: PublishSettings) throws {
         let device = input.settings.device
         let settings = try live(settings, "alsa:\(device)")
-        let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: say)
+        leaveUnanswered("alsa:\(device)")
+        let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
         try publish(microphone, settings, name: "ipn publish alsa:\(device)") {
             // Periods are short: whoever else wants the processor waits.
             for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }

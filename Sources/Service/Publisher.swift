@@ -51,6 +51,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// It was said that key frames lie further apart than what is kept.
     private var hasToldOfDistance = false
     private var keptFrom: UInt64 = 0
+    /// Whether `ipn show` says that the source waits for its device.
+    private var saysAway = false
     /// Since when nobody receives.
     private var deserted: Int64?
 
@@ -80,6 +82,9 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     package mutating func run() throws {
         let end = settings.duration.map { monotonicNanoseconds() + $0 }
         defer { meter.finish() }
+        // Whatever the source waits for then.
+        if let end { try stop.raise(at: end) }
+        source.listen(to: try node.fileDescriptor())
         try node.setDescription(label)
         try describe()
         while readers < settings.waitReaders, !stop.isRaised { try lookWhoIsThere(until: nil) }
@@ -89,12 +94,17 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 try rest(until: end)
                 continue
             }
-            guard var packet = try nextPacket() else { break }
+            let next = try nextPacket()
+            if source.isAway != saysAway { try tellAbsence() }
+            guard var packet = next.packet else {
+                if next.isOver { break }
+                continue
+            }
             if source.generation != generation { try beginAnew() }
             try awaitTurn(of: &packet)
             if stop.isRaised { break }
             try send(packet)
-            meter.tick(monotonicNanoseconds())
+            meter.share()
         }
         while monotonicNanoseconds() < min(shownUntil, end ?? .max), !stop.isRaised { try lookWhoIsThere(until: shownUntil) }
         try deliver(publication.endSize) { (publication, room) throws(MediaError) in try publication.writeEnd(into: room) }
@@ -112,14 +122,22 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         try describe()
     }
 
-    /// Nil at the end, and where a stop has interrupted the source: that is an end like others.
-    private mutating func nextPacket() throws(MediaError) -> CodedPacket? {
+    /// Without a packet at the end, and where a stop has interrupted the source: that is an end like others; and where somebody else
+    /// is to be looked after, which is none.
+    private mutating func nextPacket() throws(MediaError) -> (packet: CodedPacket?, isOver: Bool) {
         do throws(MediaError) {
-            return try source.next()
+            let packet = try source.next()
+            return (packet, packet == nil)
         } catch {
+            if error.code == .interrupted { return (nil, false) }
             guard error.code == .cancelled, stop.isRaised else { throw error }
-            return nil
+            return (nil, true)
         }
+    }
+
+    private mutating func tellAbsence() throws {
+        saysAway = source.isAway
+        try node.setDescription(saysAway ? "\(label), waiting" : label)
     }
 
     /// Whether nobody has received for long enough to rest.
@@ -138,6 +156,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
         try node.setDescription("\(label), resting")
         while readers == 0, !stop.isRaised, end.map({ monotonicNanoseconds() < $0 }) ?? true { try lookWhoIsThere(until: end) }
         try node.setDescription(label)
+        saysAway = false
         clock.restart()
         source.requestKeyFrame()
     }
@@ -164,17 +183,14 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     /// Takes in who is there; whoever is new gets the description again.
     /// - Parameter due: how long to wait for news, in nanoseconds on CLOCK_MONOTONIC; nil for ever.
     private mutating func lookWhoIsThere(until due: Int64?) throws {
-        if due != 0 {
-            let tick = meter.due
-            try pause.wait(for: try node.fileDescriptor(), until: [due, tick].compactMap { $0 }.min())
-            meter.tick(monotonicNanoseconds())
-        }
+        if due != 0 { try pause.wait(for: try node.fileDescriptor(), until: due) }
         while let news = try node.begin(timeout: .zero) {
             node.end(news)
             guard let counts = news.numberOfNodes else { continue }
             readers = counts.readers
             deserted = readers > 0 ? nil : deserted ?? monotonicNanoseconds()
             meter.progress.readers = readers
+            meter.share()
             // Changes coalesce: who is new may have come as another left, and then the number is what it was.
             if readers > 0 {
                 try describe()

@@ -29,6 +29,16 @@ package final class StopSignal: Sendable {
         request.raise()
     }
 
+    /// Stops at a time as if a signal had come, whatever else is going on.
+    /// - Parameter due: nanoseconds on CLOCK_MONOTONIC.
+    package func raise(at due: Int64) throws(Errno) {
+        try startThread { [self] in
+            var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
+            while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+            raise()
+        }
+    }
+
     private static var signals: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)

@@ -5,7 +5,7 @@ import Transcode
 struct EncodingArguments: ParsableArguments {
     @Option(help: "Code pictures before they go on the network: an encoder, and bits a second if wanted: libx264:2M.")
     var encode: CodingArgument?
-    @Option(help: "Code sound before it goes there: libopus:96k.")
+    @Option(help: "Code sound before it goes there: libopus:96k. A microphone's thread does it, ahead of all others: a slow coder loses sound.")
     var encodeAudio: CodingArgument?
     @Option(help: "The size of coded pictures: 1280x720. [default: as they are]")
     var encodeSize: SizeArgument?

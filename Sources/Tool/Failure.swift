@@ -1,5 +1,6 @@
 import Glibc
 import IPN
+import Media
 import SystemPackage
 
 /// What the exit status says.
@@ -22,6 +23,20 @@ enum ExitStatus: Int32 {
         case EINVAL: self = .usage
         default: self = .failed
         }
+    }
+}
+
+extension ExitStatus {
+    init(_ error: MediaError) { self = error.code == .permissionDenied ? .noRight : .failed }
+}
+
+/// Does what looks at a command's words alone: what they cannot mean is wrong usage, as with those that the parser refuses.
+func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
+    do throws(MediaError) {
+        return try body()
+    } catch {
+        guard error.code == .invalidOption else { throw error }
+        throw Failure(error.description, status: .usage)
     }
 }
 

@@ -54,7 +54,7 @@ enum Main {
         }
         if let error = error as? MediaError {
             complain(error.description)
-            exit(ExitStatus.failed.rawValue)
+            exit(ExitStatus(error).rawValue)
         }
         if let failure = error as? Failure {
             complain(failure.message)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import IPN
 import LibAV
+import Media
 import Service
 
 struct PublishCommand: ParsableCommand {
@@ -76,7 +77,7 @@ struct PublishCommand: ParsableCommand {
 
     func run() throws {
         let stop = try StopSignal()
-        let input = try Input(operands.dropLast(), device.options)
+        let input = try reading { () throws(MediaError) in try Input(operands.dropLast(), device.options) }
         var job = PublishJob(input, to: operands[operands.count - 1], stop: stop, meter: supervision.meter("publish"))
         job.poolSize = pool
         job.network.isLossless = lossless

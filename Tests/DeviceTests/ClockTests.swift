@@ -65,6 +65,16 @@ struct ClockTests {
         #expect(next.captureTime == second + 10_400_000)
     }
 
+    /// Of a card that counts faster or slower than this machine's clock, and has done so for long.
+    @Test(arguments: [48_048.0, 47_952.0]) func anXrunOfACardThatDriftsIsWhatIsMissing(hertz: Double) {
+        var clock = SampleClock(rate: 48000, period: 480)
+        let captured = { (period: Int) in second + Int64(Double(period) * 480 / hertz * 1e9) }
+        for period in 0..<100_000 { _ = clock.packet(captured: captured(period)) }
+        clock.interrupt()
+        let after = clock.packet(captured: captured(100_005))
+        #expect(after.lost == 5 && after.pts.map { abs($0 - (48000 + 480 * 100_005)) <= 3 } == true)
+    }
+
     @Test func anXrunIsThePeriodsThatTheClockSays() {
         var clock = SampleClock(rate: 48000, period: 480)
         _ = clock.packet(captured: second)

@@ -68,6 +68,36 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// Whoever runs it has stopped the terminal, or has given it a pipe that is full: sound goes on.
+    @Test(arguments: [
+        [
+            "python3", "-c",
+            """
+            import os, pty, signal, sys
+            child, terminal = pty.fork()
+            if child == 0: os.execvp(sys.argv[1], sys.argv[1:])
+            signal.signal(signal.SIGINT, lambda *_: os.kill(child, signal.SIGINT))
+            os.write(terminal, b"\u{5c}x13")
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            """,
+        ],
+        ["bash", "-c", #"mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; exec "$@" --progress-descriptor 3"#, "bash"],
+    ])
+    func whatNobodyReadsHoldsNobodyUp(wrapper: [String]) async throws {
+        let publisher = try Program(
+            wrapper + [Scratch.executable, "publish", "alsa:card", "net", "--rate", "48000", "--period", "512", "--buffer", "32768"], in: scratch,
+            environment: environment)
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "heard.wav")
+        // Some seconds, in which several reports are due.
+        try await scratch.awaitProgress(of: recorder, by: 300)
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await recorder.succeeded()
+        #expect(zip(try heard(), try heard().dropFirst()).allSatisfy { $1 == $0 + 1 })
+        try await scratch.expectNothingLeft()
+    }
+
     @Test func anUnpluggedCardEndsTheStream() async throws {
         let (publisher, recorder) = try await recording()
         try happens("gone")
@@ -93,6 +123,26 @@ import Testing
             program.send(SIGINT)
             try await program.succeeded()
         }
+        try await scratch.expectNothingLeft()
+    }
+
+    /// Meanwhile newcomers hear what there will be, and whoever asks is told that it waits; it ends in time all the same.
+    @Test func whoComesWhileItWaitsIsLookedAfter() async throws {
+        let publisher = try publish("--wait", "--duration", "12")
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "heard.wav")
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        try happens("gone")
+        try await until("it is said: \(publisher.complaint)") {
+            try await scratch.show("net")?.nodes.contains { $0.description.hasSuffix(", waiting") } == true
+        }
+        let newcomer = try scratch.ipn("record", "net", "never.wav")
+        try await until("the newcomer hears something: \(newcomer.complaint)") {
+            try await scratch.show("net")?.nodes.contains { $0.pid == newcomer.processID && $0.received > 0 } == true
+        }
+        try await publisher.succeeded(within: 40)
+        try await recorder.succeeded()
+        #expect(try await newcomer.ended().status == 1)
         try await scratch.expectNothingLeft()
     }
 

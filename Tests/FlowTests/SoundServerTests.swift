@@ -87,6 +87,53 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// As does who captures from it.
+    @Test(arguments: SoundServer.Kind.allCases) func captureGoesOnWithTheNextServer(kind: SoundServer.Kind) async throws {
+        let scratch = try Scratch()
+        try await SoundServer.with(kind, in: scratch) { server in
+            let counting = (1...48000 * 20).map(Self.frame)
+            try server.octets(counting).write(to: URL(fileURLWithPath: scratch.file("counting.raw")))
+            let play = ["aplay", "-q", "-D", "mouth"] + server.rawFormat + ["--buffer-time", "500000", "counting.raw"]
+            _ = try server.run(play)
+            try await server.awaitSound()
+            let publisher = try server.ipn("publish", "alsa:ears", "net", "--rate", "48000", "--channels", "2", "--buffer", "32768", "--wait")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            let recorder = try server.ipn("record", "net", "heard.wav")
+            try await scratch.awaitProgress(of: recorder, by: 30)
+            try await server.stop()
+            try await until("it is missed: \(publisher.complaint)") { publisher.complaint.contains("; waiting for it to come back") }
+            try await server.start()
+            _ = try server.run(play)
+            try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("ears: back again") }
+            try await scratch.awaitProgress(of: recorder, by: 30)
+            for program in [recorder, publisher] {
+                program.send(SIGINT)
+                try await program.succeeded()
+            }
+            #expect(publisher.complaint.ranges(of: "waiting for it to come back").count == 1, "\(publisher.complaint)")
+        }
+        try await scratch.expectNothingLeft()
+    }
+
+    /// alsa-lib waits for it for ever; whoever asks us to stop does not.
+    @Test func aServerThatDoesNotAnswerIsLeft() async throws {
+        let scratch = try Scratch()
+        try await SoundServer.with(.pulseAudio, in: scratch) { server in
+            let publisher = try server.ipn("publish", "alsa:ears", "net", "--rate", "48000", "--channels", "2")
+            try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+            try await server.suspend()
+            let late = try server.ipn("publish", "alsa:ears", "other", "--rate", "48000", "--channels", "2")
+            let recorder = try server.ipn("record", "net", "heard.wav")
+            try await scratch.awaitReaders(1, "net")
+            for program in [publisher, late] {
+                program.send(SIGINT)
+                #expect(try await program.ended(within: 30).signal == nil)
+            }
+            _ = try await recorder.ended()
+            server.resume()
+        }
+    }
+
     /// Waits until a second of the tone was heard without a jump.
     private func hearsTone(_ server: SoundServer, _ recording: String, _ player: Program) async throws {
         let witness = try server.run(["arecord", "-q", "-D", "ears"] + server.rawFormat + ["--buffer-time", "500000", recording])

@@ -87,6 +87,25 @@ import TestSupport
         try expectOneLine(arguments, status: 2, naming: "(see ipn \(arguments == ["nonsense"] ? "" : arguments[0] + " ")--help)")
     }
 
+    /// What is asked of a device, and no device can mean.
+    @Test(arguments: [
+        (["alsa:x", "--rate", "abc"], "--rate abc: not a rate in Hz; such as 48000"), (["alsa:x", "--period", "0"], "--period 0: it is 1 to"),
+        (["alsa:x", "--channels", "0"], "--channels 0: it is 1 to"), (["v4l2:x", "--rate", "abc"], "--rate abc: not a rate"),
+        (["v4l2:x", "--size", "big"], "--size big: not a size"), (["v4l2:x", "--period", "64"], "--period is for sound"),
+        (["alsa:x", "--size", "64x64"], "--size is for cameras"),
+    ])
+    func wrongDeviceOptions(arguments: [String], says: String) throws {
+        try expectOneLine(["publish", arguments[0], path] + arguments[1...], status: 2, naming: says)
+        #expect(scratch.contents.isEmpty)
+    }
+
+    @Test(.enabled(if: isRoot, "only root can run a program as another user"))
+    func noRightToADevice() throws {
+        _ = close(creat(scratch("camera"), 0o600))
+        try expectOneLine(["control", scratch("camera")], status: 4, naming: "no right to use it", user: stranger)
+        try expectOneLine(["publish", "v4l2:" + scratch("camera"), path], status: 4, naming: "no right to use it", user: stranger)
+    }
+
     /// What was meant is guessed, for a command and for the order of words.
     @Test(arguments: [
         (["publsh", "test:"], "publsh: there is no such command; publish is one"),

@@ -11,10 +11,12 @@ enum ALSAFailure {
     }
 
     /// Whether there are cards, and none of them is for us.
-    private static var areCardsClosed: Bool {
-        let controls: [String] = (0..<32).map { "/dev/snd/controlC\($0)" }.filter { access($0, F_OK) == 0 }
-        return !controls.isEmpty && controls.allSatisfy { access($0, R_OK | W_OK) != 0 && errno == EACCES }
-    }
+    private static var areCardsClosed: Bool { !controls.isEmpty && closedControls.count == controls.count }
+
+    private static var controls: [String] { (0..<32).map { "/dev/snd/controlC\($0)" }.filter { access($0, F_OK) == 0 } }
+
+    /// The nodes of cards that are not for us.
+    static var closedControls: [String] { controls.filter { access($0, R_OK | W_OK) != 0 && errno == EACCES } }
 
     /// - Parameter error: as alsa-lib returns it, below zero.
     static func error(_ error: CInt, _ code: MediaError.Code, _ device: String, _ what: String) -> MediaError {

@@ -59,13 +59,18 @@ final class CaptureSession {
 
     deinit { snd_pcm_close(pcm) }
 
+    /// alsa-lib converts for whoever asks for that; only cards have it under a name of their own.
+    private static func plugged(_ device: String) -> String {
+        device.hasPrefix("hw:") ? "take it as plug\(device)" : "take it as plug:'\(device)'"
+    }
+
     private static func setAccess(_ parameters: borrowing Parameters, _ pcm: OpaquePointer, _ settings: CaptureSettings) throws(MediaError) -> Bool {
         for (access, isMapped) in [(SND_PCM_ACCESS_MMAP_INTERLEAVED, true), (SND_PCM_ACCESS_RW_INTERLEAVED, false)] where parameters.has(access) {
             snd_pcm_hw_params_set_access(pcm, parameters.pointer, access)
             return isMapped
         }
         throw MediaError(
-            .unsupportedFormat, object: settings.device, what: "does not interleave its channels", remedy: "take it as plug\(settings.device)")
+            .unsupportedFormat, object: settings.device, what: "does not interleave its channels", remedy: Self.plugged(settings.device))
     }
 
     private static func setFormat(
@@ -77,7 +82,7 @@ final class CaptureSession {
             let list = known.map(\.text).joined(separator: ", ")
             throw MediaError(
                 .unsupportedFormat, object: settings.device, what: settings.format.map { "no \($0)" } ?? "no format of ours",
-                remedy: list.isEmpty ? "take it as plug\(settings.device)" : "it has \(list)")
+                remedy: list.isEmpty ? Self.plugged(settings.device) : "it has \(list)")
         }
         snd_pcm_hw_params_set_format(pcm, parameters.pointer, format.alsa)
         return format

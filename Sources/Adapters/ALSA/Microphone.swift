@@ -26,6 +26,9 @@ public struct Microphone: ~Copyable, PacketSource {
     private let note: @Sendable (String) -> Void
     /// It is back, and somebody else has it.
     private var isRefused = false
+    /// It has delivered since it was opened; and it has been told of that it does no more.
+    private var isProven = false
+    private var isMissed = false
     private var clock: SampleClock
     /// For what does not lie in one piece.
     private let staging: UnsafeMutableRawBufferPointer
@@ -72,11 +75,15 @@ public struct Microphone: ~Copyable, PacketSource {
                 if let session { return try nextPeriod(session) }
                 try comeBack()
             } catch {
-                guard error.code == .notFound else { throw error }
+                let isUnplugged = error.code == .notFound
+                // A sound server that ends is gone as well, whatever its plugin makes of that.
+                guard isUnplugged || settings.waits && (isProven || isMissed) && [.readFailed, .timedOut].contains(error.code) else { throw error }
                 forget()
                 session = nil
                 if settings.waits {
-                    note("\(settings.device): unplugged; waiting for it to come back")
+                    if !isMissed { note("\(settings.device): \(isUnplugged ? "unplugged" : error.reason); waiting for it to come back") }
+                    (isMissed, isProven) = (true, false)
+                    throw MediaError(.interrupted, object: settings.device, what: "gone")
                 } else {
                     failure = MediaError(
                         .notFound, object: settings.device, what: "the device was unplugged", remedy: "--wait waits for it to come back")
@@ -89,6 +96,9 @@ public struct Microphone: ~Copyable, PacketSource {
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         try body(RawSpan(_unsafeBytes: lent))
     }
+
+    public func listen(to descriptor: CInt) { waiting.listen(to: descriptor) }
+    public var isAway: Bool { isMissed }
 
     /// Nobody listens: the device is stopped, until `next`.
     public mutating func rest() {
@@ -128,7 +138,15 @@ public struct Microphone: ~Copyable, PacketSource {
         guard try read(session) else { return try nextPeriod(session) }
         let packet = clock.packet(captured: captured)
         lostCount += UInt64(packet.lost)
+        if !isProven { prove() }
         return packet
+    }
+
+    private mutating func prove() {
+        isProven = true
+        guard isMissed else { return }
+        isMissed = false
+        note("\(settings.device): back again")
     }
 
     /// - Returns: false if it had nothing to say until then.
@@ -239,7 +257,8 @@ public struct Microphone: ~Copyable, PacketSource {
             session = try CaptureSession(settings)
         } catch {
             // Its node may be there before its owner is set, and whatever else looks at new devices may be first.
-            guard [.notFound, .permissionDenied, .refused].contains(error.code) else { throw error }
+            // A sound server that is not there yet cannot be opened.
+            guard [.notFound, .permissionDenied, .refused, .cannotOpen].contains(error.code) else { throw error }
             if error.code == .refused, !isRefused { note("\(settings.device): \(error.what); waiting for that to end") }
             isRefused = error.code == .refused
             return
@@ -250,6 +269,5 @@ public struct Microphone: ~Copyable, PacketSource {
         self.session = session
         isRefused = false
         clock.interrupt()
-        note("\(settings.device): back again")
     }
 }

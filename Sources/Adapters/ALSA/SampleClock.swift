@@ -7,6 +7,8 @@ struct SampleClock {
     let rate: Int64
     let period: Int64
     private var next: Int64?
+    /// When the period after the last one would have been captured. The count may be far from this clock: cards have their own.
+    private var expected: Int64 = 0
     private var isBroken = false
 
     init(rate: Int64, period: Int64) {
@@ -22,13 +24,14 @@ struct SampleClock {
 
     /// - Parameter captured: when its first frame was, nanoseconds on CLOCK_MONOTONIC.
     mutating func packet(captured: Int64) -> CodedPacket {
-        let now = (TimeBase(1, Int32(rate)) ?? .nanosecond).ticks(captured, from: .nanosecond)
-        var ticks = next ?? now
+        let timeBase = TimeBase(1, Int32(rate)) ?? .nanosecond
+        var ticks = next ?? timeBase.ticks(captured, from: .nanosecond)
         var lost: Int64 = 0
         if isBroken {
-            // By the clock, so that what follows is where it belongs; something was lost, even if less than half a period.
-            ticks = max(ticks, now)
-            lost = max(1, (ticks - (next ?? ticks) + period / 2) / period)
+            // As long as the device says, so that what follows is where it belongs; something was lost, even if less than half a period.
+            let gap = max(0, timeBase.ticks(captured - expected, from: .nanosecond))
+            ticks += gap
+            lost = max(1, (gap + period / 2) / period)
         }
         var packet = CodedPacket(stream: 0, pts: ticks, dts: ticks)
         packet.duration = period
@@ -37,6 +40,7 @@ struct SampleClock {
         packet.isDiscontinuity = isBroken
         packet.lost = UInt32(clamping: lost)
         next = ticks + period
+        expected = captured + period * 1_000_000_000 / rate
         isBroken = false
         return packet
     }

@@ -1,5 +1,6 @@
 import CALSA
-import Media
+import Glibc
+public import Media
 
 /// A device of a sound card, and what it can, for people and programs.
 public struct SoundReport: Sendable, Codable {
@@ -37,6 +38,11 @@ public struct SoundReport: Sendable, Codable {
             }
         }
         return found
+    }
+
+    /// Cards that alsa-lib does not find, as they are somebody else's.
+    public static func closedCards() -> [MediaError] {
+        ALSAFailure.closedControls.map { ALSAFailure.error(-EACCES, .permissionDenied, $0, "") }
     }
 
     private static func identity(of control: OpaquePointer) -> String? {

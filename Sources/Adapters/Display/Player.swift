@@ -88,10 +88,20 @@ public struct Player: ~Copyable, PacketSink {
         } else if packet.stream == audioIndex, let timeBase = audio?.timeBase, let isGood = try audio?.send(packet, bytes) {
             clock.note(packet, timeBase, now: now)
             // All of a packet has to be there before its first sample is heard, and some time to spare.
-            clock.require(timeBase.nanoseconds(packet.duration) + 40_000_000)
+            require(timeBase.nanoseconds(packet.duration) + 40_000_000)
             if !isGood { damagedCount += 1 }
             takeSound()
         }
+    }
+
+    /// Less latency than that is not possible, which whoever asked for less is told once.
+    private mutating func require(_ least: Int64) {
+        let before = clock.latency
+        clock.require(least)
+        guard clock.latency > before, before == settings.latency else { return }
+        news.append(
+            "\(settings.title): played after \(clock.latency / 1_000_000) ms, not \(before / 1_000_000): its sound comes in packets of \((least - 40_000_000) / 1_000_000) ms"
+        )
     }
 
     private mutating func takePictures() {

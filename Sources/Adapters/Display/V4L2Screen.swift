@@ -40,6 +40,7 @@ final class V4L2Screen: Screen {
         let own = V4L2OutputFormat.allCases.filter { $0.name == video.pixelFormat }
         let candidates = wanted.map { [$0] } ?? own + V4L2OutputFormat.allCases.filter { !own.contains($0) }
         (format, pix) = try Self.set(descriptor, path, candidates, video)
+        Self.begin(descriptor)
         scaler = try Scaler(to: format.libav)
         self.path = path
         self.descriptor = descriptor
@@ -53,6 +54,14 @@ final class V4L2Screen: Screen {
         Glibc.close(descriptor)
     }
 
+    /// A loopback with exclusive_caps says that it takes pictures no more once it has them, and only of whoever has begun to stream it knows
+    /// that they have gone; write(2) alone left it without any use for ever. Its buffers are no way to give it pictures: it hands out
+    /// the one that it shows. Other drivers stream nothing without buffers, and say so.
+    private static func begin(_ descriptor: CInt) {
+        var type = CInt(V4L2_BUF_TYPE_VIDEO_OUTPUT.rawValue)
+        _ = cv4l2_call(descriptor, cv4l2_streamon(), &type)
+    }
+
     private static func expectOutput(_ descriptor: CInt, _ path: String) throws(MediaError) {
         var capability = v4l2_capability()
         guard cv4l2_call(descriptor, cv4l2_querycap(), &capability) == 0 else {
@@ -61,9 +70,13 @@ final class V4L2Screen: Screen {
         let isOfNode = capability.capabilities & cv4l2_capability_of_device() != 0
         let capabilities = isOfNode ? capability.device_caps : capability.capabilities
         guard capabilities & UInt32(V4L2_CAP_VIDEO_OUTPUT) != 0 else {
+            let isCamera = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
             throw MediaError(
-                .unsupportedFormat, object: path, what: "takes no pictures: a camera, or a loopback that another program feeds",
-                remedy: "load v4l2loopback, and name its /dev/video")
+                .unsupportedFormat, object: path,
+                what: isCamera
+                    ? "takes no pictures: a camera, or a loopback that another program feeds"
+                    : "takes no pictures any more: a loopback that its last program has not freed",
+                remedy: isCamera ? "load v4l2loopback, and name its /dev/video" : "load v4l2loopback anew")
         }
         guard capabilities & UInt32(V4L2_CAP_READWRITE) != 0 else {
             throw MediaError(.unsupportedFormat, object: path, what: "takes pictures only by streaming, which is not supported")

@@ -32,6 +32,9 @@ public struct Camera: ~Copyable, PacketSource {
     private var clock = FrameClock()
     /// Whether a picture has come since it was opened or started anew.
     private var isProven = false
+    private var hasDelivered = false
+    /// It has been told of that it delivers no more.
+    private var isMissed = false
     /// The buffer that is ours, and how much of it is the picture.
     private var lent: (index: UInt32, size: Int)?
     /// Taken already, for what stands ahead of the first picture.
@@ -82,11 +85,17 @@ public struct Camera: ~Copyable, PacketSource {
                 if let session { return try nextPicture(session) }
                 try comeBack()
             } catch {
-                guard error.code == .notFound else { throw error }
+                let isUnplugged = error.code == .notFound
+                // A driver that fails may do so because its cable is being pulled, or was just put in.
+                guard isUnplugged || settings.waits && (hasDelivered || isMissed) && [.readFailed, .timedOut].contains(error.code) else {
+                    throw error
+                }
                 lent = nil
                 session = nil
                 if settings.waits {
-                    note("\(settings.device): unplugged; waiting for it to come back")
+                    if !isMissed { note("\(settings.device): \(isUnplugged ? "unplugged" : error.reason); waiting for it to come back") }
+                    isMissed = true
+                    throw MediaError(.interrupted, object: settings.device, what: "gone")
                 } else {
                     failure = MediaError(
                         .notFound, object: settings.device, what: "the camera was unplugged", remedy: "--wait waits for it to come back")
@@ -101,6 +110,9 @@ public struct Camera: ~Copyable, PacketSource {
         if let packed { return try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(packed))) }
         return try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: session.buffers[lent.index][..<lent.size])))
     }
+
+    public func listen(to descriptor: CInt) { waiting.listen(to: descriptor) }
+    public var isAway: Bool { isMissed }
 
     /// Nobody looks: the camera is switched off, until `next`.
     public mutating func rest() {
@@ -135,7 +147,7 @@ public struct Camera: ~Copyable, PacketSource {
         session.stop()
         restartCount += 1
         clock.interrupt()
-        note("\(settings.device): \(error.what) (\(error.cause)); started anew")
+        note("\(settings.device): \(error.reason); started anew")
     }
 
     private mutating func takePicture(_ session: CameraSession) throws(MediaError) -> CodedPacket {
@@ -175,12 +187,19 @@ public struct Camera: ~Copyable, PacketSource {
         if isMonotonic, clock.isDriversTime == false, before != false {
             note("\(settings.device): its time stamps are far from this machine's clock; the time of arrival is taken instead")
         }
-        isProven = true
+        if !isProven { prove() }
         lostCount += UInt64(packet.lost)
         packet.isKey =
             session.mode.format.codec != "h264" || buffer.flags & UInt32(V4L2_BUF_FLAG_KEYFRAME) != 0
             || withBytes { AnnexB.hasKeyFrame($0) }
         return packet
+    }
+
+    private mutating func prove() {
+        (isProven, hasDelivered) = (true, true)
+        guard isMissed else { return }
+        isMissed = false
+        note("\(settings.device): back again")
     }
 
     /// Whether a buffer holds a picture: drivers hand over broken and empty ones too.
@@ -198,7 +217,8 @@ public struct Camera: ~Copyable, PacketSource {
             session = try CameraSession(settings)
         } catch {
             // Its node may be there before its owner is set, and whatever else looks at new devices may be first.
-            guard [.notFound, .permissionDenied, .refused].contains(error.code) else { throw error }
+            // It may also not be ready for anything yet.
+            guard [.notFound, .permissionDenied, .refused, .cannotOpen].contains(error.code) else { throw error }
             if error.code == .refused, !isRefused { note("\(settings.device): \(error.what); waiting for that to end") }
             isRefused = error.code == .refused
             return
@@ -212,7 +232,6 @@ public struct Camera: ~Copyable, PacketSource {
         isRefused = false
         isProven = false
         clock.interrupt()
-        note("\(settings.device): back again")
     }
 
     /// Containers want parameter sets ahead of the first picture; cameras send them with each key frame.

@@ -19,6 +19,9 @@ enum V4L2Failure {
             MediaError(
                 .refused, object: path, what: "another program uses it",
                 remedy: "end that (fuser -v \(path)), or let it publish, and receive from its network")
+        // Of the bus, and not of what was asked: nothing was read either.
+        case EIO, EPROTO, EPIPE, ETIMEDOUT:
+            MediaError(code == .readFailed ? code : .cannotOpen, object: path, what: what, cause: String(cString: strerror(error)))
         default:
             MediaError(code, object: path, what: what, cause: String(cString: strerror(error)))
         }

@@ -75,7 +75,12 @@ final class SoundServer: Sendable {
         _ = try await server.ended()
     }
 
+    /// It answers nobody, until `resume`.
+    func suspend() async throws { try await server.withLock { $0 }?.suspend() }
+    func resume() { server.withLock { $0 }?.resume() }
+
     private func end() async throws {
+        resume()
         for program in programs.withLock({ $0 }) {
             program.send(SIGTERM)
             if (try? await program.ended(within: 10)) == nil { program.send(SIGKILL) }
