@@ -81,6 +81,8 @@ static int is_of_our_namespace(int socket_) {
 int linux_is_heard(int connected, uint64_t key) {
   int made = linux_datagram_like(connected);
   if (made >= 0) return close(made), 1;
+  /* Somebody's stroke was refused, and with it the system has taken the connection apart. */
+  if (errno == ENOTCONN) return 0;
   if (errno != ECONNREFUSED) return 1;
   if (is_of_our_namespace(connected)) return 0;
   return send(connected, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || (errno != ECONNREFUSED && errno != ENOTCONN);

@@ -125,7 +125,7 @@ import Testing
             try await tool("mount", "-t", "tmpfs", "-o", "ro", "none", disk, in: scratch)
             defer { _ = umount2(disk, CInt(MNT_DETACH)) }
             try await expectComplaint(
-                try scratch.ipn("stream", "net", "disk/\(playlist)", "--duration", "1"), status: 1, "disk/\(playlist): ",
+                try scratch.ipn("stream", "net", "disk/\(playlist)", "--duration", "1"), status: 4, "disk/\(playlist): ",
                 "Read-only file system", "check the rights")
         }
     }

@@ -148,13 +148,13 @@ import Testing
     static let refusals: [(arguments: [String], status: Int32, says: [String])] = [
         (["nowhere.mp4", "broken.mp4", "net"], Int32(1), ["nowhere.mp4: ", "broken.mp4: "]),
         (["empty.m3u", "net"], 1, ["empty.m3u: a playlist with nothing in it"]),
-        (["test:", "broken.mp4", "net"], 1, ["test:: only files and addresses follow each other"]),
+        (["test:", "broken.mp4", "net"], 2, ["test:: only files and addresses follow each other"]),
         (["test:", "net", "--seek", "1:30"], 1, ["test:: --seek is for files"]),
         (["film.mp4", "net", "--slide", "5s"], 1, ["--slide: there are no pictures"]),
         (["film.mp4", "net", "--seek", "1:30"], 1, ["film.mp4: it ends after 1.0 s"]),
         (["film.mp4", "net", "--seek", "1:99"], 2, ["--seek"]),
         (["film.mp4", "net", "--speed", "0"], 2, ["--speed 0.0 is not possible"]),
-        (["film.mp4", "net", "--wait"], 1, ["film.mp4: --wait is for devices and addresses"]),
+        (["film.mp4", "net", "--wait"], 2, ["film.mp4: --wait is for devices and addresses"]),
         (["film.mp4"], 2, ["name the network's path"]),
         (["fake.jpg", "net"], 1, ["fake.jpg: "]),
     ]

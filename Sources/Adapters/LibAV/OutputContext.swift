@@ -89,15 +89,10 @@ struct OutputContext: ~Copyable {
         output = .memory
     }
 
-    /// What was written into memory, all of it.
-    mutating func takeMemory() -> [UInt8] {
-        guard case .memory = output else { return [] }
-        output = .none
-        var octets: UnsafeMutablePointer<UInt8>?
-        let count = avio_close_dyn_buf(pointer.pointee.pb, &octets)
-        pointer.pointee.pb = nil
-        defer { av_free(octets) }
-        return octets.map { Array(UnsafeBufferPointer(start: $0, count: Int(count))) } ?? []
+    /// Writes into a file that is open already.
+    mutating func open(file: CInt) throws(MediaError) {
+        guard avio_open(&pointer.pointee.pb, "file:/proc/self/fd/\(file)", AVIO_FLAG_WRITE) >= 0 else { throw .noMemory("a trial") }
+        output = .opened
     }
 
     /// Writes into something of ours.

@@ -32,9 +32,11 @@ enum RawPictureTrial {
         let size = av_image_get_buffer_size(av_get_pix_fmt(video.pixelFormat), 64, 64, 1)
         guard size > 0 else { return nil }
 
+        // In a file: AVI's header comes apart in libavformat's memory.
+        let file = try TrialFile()
         var output = try OutputContext(destination, interruption: interruption)
         try output.add(small, destination)
-        try output.openMemory()
+        try output.open(file: file.raw)
         var options = OptionDictionary(destination.options)
         try output.writeHeader(destination, &options)
         let packet = try Packet()
@@ -47,24 +49,26 @@ enum RawPictureTrial {
             if let base = output.time(of: 0) { av_packet_rescale_ts(packet.pointer, TimeBase.millisecond.rational, base.rational) }
             guard output.write(packet) >= 0 else { return nil }
         }
-        guard output.flush() >= 0, output.writeTrailer() >= 0 else { return nil }
-        return try read(output.takeMemory())
-    }
-
-    private static func read(_ octets: [UInt8]) throws(MediaError) -> String? {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var name = Array("\(folder)/ipn-trial-XXXXXX".utf8CString)
-        let file = mkstemp(&name)
-        guard file >= 0 else { throw LocalFile.failure(errno, .cannotOpen, folder, "a trial cannot be written") }
-        defer { close(file) }
-        unlink(name)
-        guard octets.withUnsafeBytes({ write(file, $0.baseAddress, $0.count) }) == octets.count else {
-            throw LocalFile.failure(errno, .cannotOpen, folder, "a trial cannot be written")
-        }
-        let demuxer = try? Demuxer(url: "/proc/self/fd/\(file)")
+        guard output.flush() >= 0, output.writeTrailer() >= 0, output.close() >= 0 else { return nil }
+        let demuxer = try? Demuxer(url: "/proc/self/fd/\(file.raw)")
         return switch demuxer {
         case .some(let demuxer): demuxer.streams.first?.video?.pixelFormat
         case .none: nil
         }
     }
+}
+
+/// A file without a name, gone with this.
+private struct TrialFile: ~Copyable {
+    let raw: CInt
+
+    init() throws(MediaError) {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var name = Array("\(folder)/ipn-trial-XXXXXX".utf8CString)
+        raw = mkstemp(&name)
+        guard raw >= 0 else { throw LocalFile.failure(errno, .cannotOpen, folder, "a trial cannot be written") }
+        unlink(name)
+    }
+
+    deinit { close(raw) }
 }
