@@ -17,6 +17,7 @@ extension Intake {
     mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
         if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
         if isOver { throw Errno(rawValue: ESHUTDOWN) }
+        if isOwedRoster { try membership.checkDescriptors() }
         if wakers.isNetworkOver && !inbox.isReadable() { throw Errno.connectionReset }
         if hasDeparted { settleDeparted() }
         if spin > 0 && deadline > 0 && spinForMessage() { return true }

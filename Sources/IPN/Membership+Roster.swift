@@ -49,7 +49,7 @@ extension Membership {
                     try link.post(table.request())
                 }
                 if patience != .none { _ = try? waitReadable(link.rawDescriptor, milliseconds: patience.milliseconds) }
-                let answer = try link.takePosted(waiting: patience == .untilAnswered)
+                guard let answer = try takeRoster(patience) else { return false }
                 let more = try table.apply(answer)
                 step("roster: pulled, not taken up")
                 try takeUpEars()
@@ -60,6 +60,27 @@ extension Membership {
                 if (try? lose(error)) == nil { sever() }
             }
         }
+    }
+
+    /// - Returns: nil where there are no descriptors for what came with it. That is closed, and asked for again with the next look.
+    private func takeRoster(_ patience: Patience) throws(Errno) -> KeeperLink.Answer? {
+        do throws(Errno) {
+            return try link.takePosted(waiting: patience == .untilAnswered)
+        } catch {
+            guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem else { throw error }
+            shortage = error
+            return nil
+        }
+    }
+
+    /// - Throws: `EMFILE`, `ENFILE` where the roster could not be taken since this was last asked.
+    func checkDescriptors() throws(Errno) {
+        lock.lock()
+        defer {
+            shortage = nil
+            lock.unlock()
+        }
+        if let shortage { throw shortage }
     }
 
     /// The node's other side may hold it, and itself wait for the keeper.

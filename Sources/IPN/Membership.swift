@@ -39,6 +39,8 @@ final class Membership: @unchecked Sendable {
     var writerEars: Ears?
     /// Where others meet the keeper: what a handle's name tells.
     let rendezvous: String
+    /// Why the roster that is due could not be taken: this process has no descriptor left for who has come.
+    var shortage: Errno?
     /// What wakes this node. Set once, when it connects.
     var wakers: NodeWakers?
     let watchman: Watchman

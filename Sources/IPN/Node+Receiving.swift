@@ -110,6 +110,8 @@ extension Node {
     private func receiveFailure(_ error: Errno) -> IPNError {
         switch error {
         case .interrupted: failure(error, "interrupted by a signal")
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+            failure(error, "no descriptor left for who has joined", remedy: "close some, or raise the limit (ulimit -n)")
         case Errno(rawValue: ESHUTDOWN): receiveRefusal
         case Errno(rawValue: ENOBUFS):
             failure(error, "four messages of a writer are held", remedy: "let go of one of them")

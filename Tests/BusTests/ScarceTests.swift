@@ -19,7 +19,9 @@ import TestSupport
 
     /// A node in a process that has only that much: words for sh(1)'s ulimit.
     private func poor(_ limit: String) throws -> Child {
-        try Child("/bin/bash", ["-c", "ulimit \(limit) && exec \"$0\" peer", Child.built("TestPeer")])
+        // What other tests of this process have open at the moment may be inherited.
+        let own = #"for fd in /proc/$$/fd/*; do [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"; done"#
+        return try Child("/bin/bash", ["-c", "\(own); ulimit \(limit) && exec \"$0\" peer", Child.built("TestPeer")])
     }
 
     /// Asks for everything that takes something, and goes on to the end.
@@ -83,6 +85,27 @@ import TestSupport
         // Some leave, and there is room again.
         nodes.removeLast(2)
         try eventually("a node comes in") { (try? Node(connecting: poorPath)) != nil }
+    }
+
+    /// Each neighbour costs a receiver descriptors. One that has none for a newcomer is told so, instead of waiting for what it cannot hear.
+    @Test func descriptorsForNewcomers() throws {
+        let child = try poor("-n 32")
+        func receive() throws -> String {
+            try child.write("receive 1000\n")
+            return try child.line()
+        }
+        try child.write("connect \(path) r\n")
+        #expect(try child.line().hasPrefix("ok"))
+        var nodes: [Node] = []
+        var answer = ""
+        while nodes.count < 20, !answer.hasPrefix("error") {
+            nodes.append(try Node(connecting: path))
+            try nodes[nodes.count - 1].send("hello")
+            answer = try receive()
+        }
+        #expect(answer.hasPrefix("error \(EMFILE) \(path): no descriptor left for who has joined"), "\(answer)")
+        #expect(try receive().hasPrefix("error \(EMFILE) "), "each time")
+        try expectAlive()
     }
 
     @Test func addressSpace() throws {

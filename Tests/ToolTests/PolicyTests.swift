@@ -52,7 +52,7 @@ import TestSupport
         let refused = try run("IPN_POLICIES=\(folder)", ["create", path, "--policy", copy])
         #expect(refused.status == 1 && refused.complaints.count == 1)
         #expect(refused.errors.hasPrefix("ipn: \(copy): it registers protocol 40, which is taken, by \(folder)/40.so"), "\(refused.errors)")
-        #expect(!exists(path))
+        try eventually("nothing is left of it") { !exists(path) }
         #expect(try run("IPN_POLICIES=\(folder)", ["create", path, "--policy", Child.built("libhub.so")]).status == 0)
         try Tool.succeed(["remove", path])
     }

@@ -28,7 +28,7 @@ func fuzzKeeper(_ script: inout Script) {
             request.magic = UInt32(IPN_CONTROL_MAGIC)
             request.version = UInt32(IPN_CONTROL_VERSION)
             request.record_version = UInt32(IPN_RECORD_VERSION)
-            request.operation = UInt32(script.below(16))
+            request.operation = UInt32(script.below(Int(IPN_OP_RETURN.rawValue) + 1))
             request.option = Int32(truncatingIfNeeded: script.value(near: script.below(2) == 0 ? 0 : 0x100))
             request.port = Int32(truncatingIfNeeded: script.value(near: 0))
             request.value = script.value(near: 1)
@@ -61,8 +61,8 @@ private final class Granted: @unchecked Sendable {
         return Granted()
     }()
 
-    private var counts = [Int](repeating: 0, count: 16)
-    private static let names = ["", "HELLO", "BIND", "CONNECT", "PULL", "POOL", "SHUTDOWN", "SET", "GET", "DRAINED", "STATUS", "DELAYS", "LEAVE"]
+    private var counts = [Int](repeating: 0, count: 20)
+    private static let names = ["", "HELLO", "BIND", "CONNECT", "PULL", "POOL", "SHUTDOWN", "SET", "GET", "DRAINED", "STATUS", "DELAYS", "SHOW", "LEAVE"]
 
     func count(_ answer: ipn_answer) {
         if answer.error == 0, answer.operation < counts.count { counts[Int(answer.operation)] += 1 }
@@ -169,9 +169,9 @@ private final class Kinds: @unchecked Sendable {
     func fitting(_ operation: UInt32) -> [CInt] {
         switch ipn_operation(operation) {
         case IPN_OP_HELLO: [all[0]]
-        case IPN_OP_BIND: [all[5]]
         case IPN_OP_CONNECT: [all[1], all[3], all[3], all[4], all[5]]
         case IPN_OP_POOL: [all[2]]
+        case IPN_OP_SHOW: [all[5], all[4]]
         default: []
         }
     }
