@@ -62,7 +62,9 @@ private final class Granted: @unchecked Sendable {
     }()
 
     private var counts = [Int](repeating: 0, count: 20)
-    private static let names = ["", "HELLO", "BIND", "CONNECT", "PULL", "POOL", "SHUTDOWN", "SET", "GET", "DRAINED", "STATUS", "DELAYS", "SHOW", "LEAVE"]
+    private static let names = [
+        "", "HELLO", "BIND", "CONNECT", "PULL", "POOL", "SHUTDOWN", "SET", "GET", "DRAINED", "STATUS", "DELAYS", "SHOW", "LEAVE",
+    ]
 
     func count(_ answer: ipn_answer) {
         if answer.error == 0, answer.operation < counts.count { counts[Int(answer.operation)] += 1 }
