@@ -171,7 +171,8 @@ package struct StreamSink: ~Copyable, ConsumerSink {
         } catch {
             guard isRemote, error.code != .cancelled else { throw error }
             report.fail()
-            say("\(error)")
+            // Of an outage that goes on, as with a server that throws out each time, was said before.
+            if outage == nil { say("\(error)") }
         }
         outlet = nil
         isContinuing = true

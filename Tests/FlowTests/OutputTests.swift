@@ -37,8 +37,8 @@ import Testing
     /// DASH counts segments from 1 in each presentation: the next publisher's overwrite none of those that players still fetch.
     @Test func aSecondPresentationHasNamesOfItsOwn() async throws {
         let scratch = try Scratch()
-        let publisher = { try scratch.ipn("publish", Fixture.bunny, "net", "--wait-readers", "1") }
-        let first = try publisher()
+        let publish = { (input: String) in try scratch.ipn("publish", input, "net", "--wait-readers", "1") }
+        let first = try publish(Fixture.bunny)
         try await until("the network is there") { try await scratch.show("net") != nil }
         // Holds the network between the two.
         let keeps = try scratch.ipn("receive", "net", output: "/dev/null")
@@ -49,7 +49,7 @@ import Testing
         let octets = { (name: String) in try Data(contentsOf: URL(fileURLWithPath: scratch.file("out/\(name)"))) }
         let before = try segments().map { ($0, try octets($0)) }
         #expect(before.count > 2)
-        try await publisher().succeeded()
+        try await publish("test:size=320x180,duration=5").succeeded()
         stream.send(SIGINT)
         keeps.send(SIGINT)
         try await stream.succeeded()

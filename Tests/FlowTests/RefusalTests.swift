@@ -30,7 +30,8 @@ import Testing
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()
             let server = try await Servers.web(Servers.folder("nginx", in: scratch), port: port, answering: status, in: scratch)
-            try await refused("http://me:secret@127.0.0.1:\(port)/cam.ts", word, in: scratch)
+            // With a password libavformat asks the server first by itself; without, it would not.
+            for user in ["", "me:secret@"] { try await refused("http://\(user)127.0.0.1:\(port)/cam.ts", word, in: scratch) }
             server.send(SIGTERM)
             try await server.succeeded()
         }
