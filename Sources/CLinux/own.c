@@ -8,6 +8,8 @@
 #define STREAMS 3
 
 static _Atomic uint64_t words[LIMIT / 64];
+/* Behind the highest that was ever ours: who looks for the next one, as each close under the preload does, stops here. */
+static _Atomic unsigned end;
 
 int linux_own(int descriptor) {
   int number = descriptor;
@@ -19,7 +21,10 @@ int linux_own(int descriptor) {
       number = above;
     }
   }
-  if ((unsigned)number < LIMIT) atomic_fetch_or_explicit(&words[number / 64], UINT64_C(1) << number % 64, memory_order_relaxed);
+  if ((unsigned)number >= LIMIT) return number;
+  atomic_fetch_or_explicit(&words[number / 64], UINT64_C(1) << number % 64, memory_order_relaxed);
+  unsigned known = atomic_load_explicit(&end, memory_order_relaxed);
+  while (known <= (unsigned)number && !atomic_compare_exchange_weak(&end, &known, (unsigned)number + 1)) {}
   return number;
 }
 
@@ -29,7 +34,7 @@ void linux_disown(int descriptor) {
 }
 
 unsigned linux_next_own(unsigned from) {
-  while (from < LIMIT) {
+  while (from < atomic_load_explicit(&end, memory_order_relaxed)) {
     uint64_t rest = atomic_load_explicit(&words[from / 64], memory_order_relaxed) >> from % 64;
     if (rest) return from + (unsigned)__builtin_ctzll(rest);
     from = (from / 64 + 1) * 64;

@@ -102,12 +102,6 @@ enum NetworkMaker {
         }
     }
 
-    /// The folder that a path's last name is in.
-    private static func folder(of path: String) -> String {
-        guard let cut = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-        return cut == path.startIndex ? "/" : String(path[..<cut])
-    }
-
     private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         let file = try Descriptor.open(path, flags: O_PATH)
         let rendezvous = try Rendezvous(marker: try file.status()).path
@@ -188,11 +182,8 @@ enum KeeperProgram {
     /// Beside the running program, beside the library that it uses, or where it was installed.
     static func path() -> String {
         if let named = Rendezvous.environment(variable) { return named }
-        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
-        let program = length > 0 ? String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
         let candidates =
-            [program, libraryPath()].compactMap { $0.map(folder) }.flatMap { ["\($0)/ipnd", "\($0)/../libexec/ipnd"] }
+            [programFolder(), libraryPath().map(folder)].compactMap { $0 }.flatMap { ["\($0)/ipnd", "\($0)/../libexec/ipnd"] }
             + ["/usr/local/libexec/ipnd", "/usr/libexec/ipnd", "/usr/local/bin/ipnd", "/usr/bin/ipnd"]
         return candidates.first { access($0, X_OK) == 0 } ?? candidates[0]
     }
@@ -201,6 +192,4 @@ enum KeeperProgram {
     private static func libraryPath() -> String? {
         linux_object_path(#dsohandle).map { String(cString: $0) }
     }
-
-    private static func folder(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
 }

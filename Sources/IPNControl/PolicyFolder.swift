@@ -9,12 +9,7 @@ package enum PolicyFolder {
     /// The folder that was named, or those where programs are installed.
     package static var candidates: [String] {
         if let named = Rendezvous.environment(variable) { return [named] }
-        var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
-        let installed = ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"]
-        guard length > 0 else { return installed }
-        let program = String(decoding: name[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return installed + ["\(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])/../lib/ipn/policies"]
+        return ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"] + (programFolder().map { ["\($0)/../lib/ipn/policies"] } ?? [])
     }
 
     /// The object that is registered for a protocol.

@@ -115,8 +115,7 @@ extension Keeper {
             if request.value != 0 {
                 try takeBackObserver(member, request, &descriptors)
             } else if let handle = descriptors.next(), let clapper = descriptors.next() {
-                try clapper.check(is: .datagramSocket)
-                member.show(handle, clapper: clapper, key: request.key)
+                try member.show(handle, clapper: clapper, key: request.key)
             }
         }
         member.hasGreeted = true

@@ -81,8 +81,7 @@ extension Keeper {
             if let reader = member.node { drained(request.value, by: reader.nodeID) }
         case IPN_OP_SHOW:
             guard member.isBound, let handle = descriptors.next(), let clapper = descriptors.next() else { throw Errno.invalidArgument }
-            try clapper.check(is: .datagramSocket)
-            member.show(handle, clapper: clapper, key: request.key)
+            try member.show(handle, clapper: clapper, key: request.key)
         case IPN_OP_LEAVE:
             leave(member)
         case IPN_OP_SETTLE:

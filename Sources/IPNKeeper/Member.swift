@@ -51,7 +51,9 @@ final class Member {
     }
 
     /// Takes note of a handle, and of what strikes it, before there is a node.
-    func show(_ handle: consuming HandedDescriptor, clapper: consuming HandedDescriptor, key: UInt64) {
+    /// - Throws: `EINVAL` where nothing can be struck by that.
+    func show(_ handle: consuming HandedDescriptor, clapper: consuming HandedDescriptor, key: UInt64) throws(Errno) {
+        try clapper.check(is: .datagramSocket)
         show(handle)
         voice = Voice(clapper: clapper, key: key)
     }
