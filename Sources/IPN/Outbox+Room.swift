@@ -112,10 +112,13 @@ extension Outbox {
     }
 
     /// A busy reader makes room sooner than a sleep would take.
+    ///
+    /// Each look takes the line of the cursor from the reader, who then waits for it with its next message: so the looks
+    /// are far between, and with few of them there is room for several messages at once.
     mutating func spinForRoom() -> Bool {
         for _ in 0..<5 {
-            for _ in 0..<64 {
-                spinPause()
+            for _ in 0..<8 {
+                for _ in 0..<8 { spinPause() }
                 if hasRoom() { return true }
             }
             // The reader may wait for just this processor.

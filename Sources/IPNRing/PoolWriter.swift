@@ -103,11 +103,14 @@ public struct PoolWriter: ~Copyable {
         }
         freeCount[sizeClass] -= 1
         let top = sizeClass * view.layout.slotsPerClass + freeCount[sizeClass]
-        // A reader had the lines that the next message goes to: they are on their way while this one is filled.
-        if freeCount[sizeClass] > 0 {
-            ipn_prefetch_write(view.payload(SlotNumber(sizeClass: sizeClass, index: Int(free[top - 1]))))
+        // A reader had the lines that the next messages go to: they are on their way while this one is filled.
+        let ahead = Int(IPN_AHEAD)
+        if freeCount[sizeClass] >= ahead {
+            let start = view.payload(SlotNumber(sizeClass: sizeClass, index: Int(free[top - ahead])))
+            ipn_prefetch_write(start)
+            ipn_prefetch_write(start + (length - 1))
         }
-        ipn_prefetch_write(view.entry(next &+ 2))
+        ipn_prefetch_write(view.entry(next &+ 2 &* UInt64(ahead)))
         return SlotNumber(sizeClass: sizeClass, index: Int(free[top]))
     }
 

@@ -95,6 +95,7 @@ public struct WriterView {
             // retired, the entry cannot have been lapped when we copied it.
             let place = pool.place(tail).loadAcquiring()
             let entry = pool.entry(tail).pointee
+            fetchAhead()
             if overwrites {
                 cursor.pin(index).storeReleasing(tail &+ 1)
                 step("receive: pinned, oldest not looked at")
@@ -123,6 +124,22 @@ public struct WriterView {
                 time: entry.time, lost: lost, nodeID: nodeID, pin: index)
         }
         return nil
+    }
+
+    /// Lines come from another processor's cache, one after another where each is only asked for when it is needed. Where
+    /// several messages wait, those of the next ones are on their way while this one is read.
+    @inlinable @inline(__always)
+    func fetchAhead() {
+        let ahead = UInt64(IPN_AHEAD)
+        guard knownHead &- tail > ahead else { return }
+        let slot = SlotNumber(packed: UInt32(truncatingIfNeeded: pool.place(tail &+ ahead).load()))
+        if pool.isValid(slot) {
+            let start = pool.payload(slot)
+            ipn_prefetch_read(start)
+            let length = Int(truncatingIfNeeded: pool.entry(tail &+ ahead).pointee.length)
+            ipn_prefetch_read(start + (length &- 1))
+        }
+        ipn_prefetch_read(pool.entry(tail &+ 2 &* ahead))
     }
 
     /// Moves on behind the message that was taken. With `keepPin` its slot stays ours until `unpin`.

@@ -200,6 +200,9 @@ struct ipn_entry {
 #define IPN_POLLS 2u
 #define IPN_SLEEP_STEP 4u
 
+/* Messages ahead of the one at hand, whose lines are asked for: a line takes as long as several short messages. */
+#define IPN_AHEAD 4
+
 /* Asks for a line to write to. A hint: wherever it points, nothing happens but time. */
 static inline void ipn_prefetch_write(const void *line) {
 #if defined(__x86_64__)
@@ -208,6 +211,9 @@ static inline void ipn_prefetch_write(const void *line) {
   __builtin_prefetch(line, 1);
 #endif
 }
+
+/* The same for a line to read. */
+static inline void ipn_prefetch_read(const void *line) { __builtin_prefetch(line, 0); }
 
 _Static_assert(sizeof(struct ipn_network_page) == 256, "network page");
 _Static_assert(offsetof(struct ipn_network_page, roster_version) == IPN_NETWORK_ROSTER, "network page");
