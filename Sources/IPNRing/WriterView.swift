@@ -139,7 +139,7 @@ public struct WriterView {
             let length = Int(truncatingIfNeeded: pool.entry(tail &+ ahead).pointee.length)
             ipn_prefetch_read(start + (length &- 1))
         }
-        ipn_prefetch_read(pool.entry(tail &+ 2 &* ahead))
+        if knownHead &- tail > 2 &* ahead { ipn_prefetch_read(pool.entry(tail &+ 2 &* ahead)) }
     }
 
     /// Moves on behind the message that was taken. With `keepPin` its slot stays ours until `unpin`.
