@@ -23,6 +23,11 @@ package struct PublishSettings: Sendable {
     package var duration: Int64?
 
     package init() {}
+
+    /// For sources that rest unless told otherwise: nobody misses what they do not make, but for who asks for the past.
+    mutating func restsByItself() {
+        if history?.isOfThePast != true { restsAfter = restsAfter ?? 0 }
+    }
 }
 
 /// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
