@@ -144,7 +144,8 @@ let package = Package(
                 system,
             ], swiftSettings: ours),
         .testTarget(
-            name: "ToolTests", dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "TestSupport", "TestPeer", "Tool", "ipnd", system],
+            name: "ToolTests",
+            dependencies: ["CLinux", "IPN", "IPNSystem", "IPNControl", "Media", "TestSupport", "TestPeer", "Tool", "ipnd", system],
             swiftSettings: ours),
         // Installs what was built, and compiles programs in C against it.
         .testTarget(name: "LibraryTests", dependencies: ["TestSupport"], swiftSettings: ours),

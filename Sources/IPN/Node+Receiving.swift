@@ -94,6 +94,12 @@ extension Node {
         region?.words.delays.skew.store(UInt64(bitPattern: nanoseconds == 0 ? 1 : nanoseconds))
     }
 
+    /// Says how much of a stream is missing, since this node joined, for the messages that were lost, likewise.
+    public func note(lostTime nanoseconds: UInt64) {
+        // Nothing said is 0.
+        region?.words.delays.missing.store(nanoseconds == .max ? .max : nanoseconds + 1)
+    }
+
     /// Nanoseconds to look for a message before going to sleep; 0 by default. A spinning reader sees a message in well
     /// under a microsecond, and costs a processor.
     public var spinNanoseconds: UInt64 {

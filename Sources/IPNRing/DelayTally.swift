@@ -1,6 +1,6 @@
 public import CIPN
 
-/// The words of `ipn_delays`: how long messages had been under way when this reader took them.
+/// The words of `ipn_delays`: how long messages had been under way when this reader took them, and what it misses.
 ///
 /// RT safe: two words of the reader's own are loaded and stored.
 @frozen
@@ -13,6 +13,7 @@ public struct DelayTally {
 
     @inlinable public var sum: SharedWord { SharedWord(base, Int(IPN_DELAYS_SUM)) }
     @inlinable public var skew: SharedWord { SharedWord(base, Int(IPN_DELAYS_SKEW)) }
+    @inlinable public var missing: SharedWord { SharedWord(base, Int(IPN_DELAYS_MISSING)) }
 
     @inlinable
     public func count(_ bucket: Int) -> SharedWord { SharedWord(base, Int(IPN_DELAYS_COUNT) + 8 * bucket) }

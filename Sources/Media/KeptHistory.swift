@@ -14,6 +14,14 @@ public enum HistoryExtent: Sendable, Hashable {
         streams.contains { $0.isVideo && $0.codec != "rawvideo" } ? .lastKeyFrame(atMost: 64 << 20) : .none
     }
 
+    /// Whether it is the past that is asked for, and not only a picture for who joins.
+    public var isOfThePast: Bool {
+        switch self {
+        case .none, .lastKeyFrame: false
+        case .time, .octets: true
+        }
+    }
+
     /// Messages to make a network's history with: 2048 are half a minute of a picture and its sound.
     public var messages: Int {
         switch self {

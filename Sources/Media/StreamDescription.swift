@@ -98,6 +98,17 @@ extension StreamDescription {
     public var isVideo: Bool { video != nil }
     public var isAudio: Bool { audio != nil }
     public var isSubtitle: Bool { kind == .subtitle }
+
+    /// Ticks from a packet to the next; nil where that varies, or nobody knows.
+    public var packetTicks: Int64? {
+        switch kind {
+        case .video(let video) where video.frameRate.isKnown:
+            timeBase.ticks(1, from: TimeBase(video.frameRate.denominator, video.frameRate.numerator) ?? timeBase)
+        case .audio(let audio) where audio.frameSize > 0:
+            timeBase.ticks(Int64(audio.frameSize), from: TimeBase(1, audio.sampleRate) ?? timeBase)
+        default: nil
+        }
+    }
 }
 
 extension StreamDescription {

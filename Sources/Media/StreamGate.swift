@@ -5,6 +5,7 @@
 ///   they are seen from their very first packet on: who is there from the beginning misses nothing.
 /// - After a loss a video stream resumes at its next key frame; sound goes on at once. Each stream counts
 ///   its own messages, so a lost sound packet costs no picture.
+/// - What has no time nobody can show: a packet without any is as good as lost, which a picture's successors may need.
 /// - A description of another epoch is a new publication: the one before is over, and what still comes of
 ///   it is dropped, its descriptions too, until the new one has ended.
 ///
@@ -34,6 +35,8 @@ public struct StreamGate: Sendable {
         case awaitingKeyFrame
         /// Sound or subtitles that wait for the first picture.
         case awaitingVideo
+        /// A packet of that stream without a time stamp.
+        case noTime(stream: Int)
     }
 
     /// Of the current publication; empty before the first and after its end.
@@ -134,6 +137,12 @@ public struct StreamGate: Sendable {
         state.next = sequence &+ 1
         defer { progress[packet.stream] = state }
 
+        guard packet.decodingTime != nil else {
+            state.isWhole = false
+            state.lost = state.lost.addingReportingOverflow(1).partialValue
+            if isVideo { state.awaitsKeyFrame = true }
+            return .drop(.noTime(stream: packet.stream))
+        }
         if state.awaitsKeyFrame {
             guard packet.isKey else { return .drop(.awaitingKeyFrame) }
             state.awaitsKeyFrame = false

@@ -24,7 +24,7 @@ extension Consumer where Sink: ~Copyable {
         if try skipToNewest() { return }
         guard let lastKey, node.seek(to: lastKey.sequence, of: lastKey.sender) else { return }
         gate.beginAnew()
-        lastTime = nil
+        lastEnd = nil
         joined = monotonicNanoseconds()
     }
 

@@ -83,8 +83,8 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     var wantsNewest = false
     /// The last key frame that went through, of the stream at whose key frames one begins.
     var lastKey: (sequence: UInt64, sender: UInt64)?
-    /// The time stamp, in nanoseconds, of the last picture that went through; where there are none, of the last packet.
-    var lastTime: Int64?
+    /// When the last picture that went through ends, nanoseconds by its time stamps; where there are none, the last packet.
+    var lastEnd: Int64?
     /// Messages that `lostTime` tells of.
     private var toldLost: UInt64 = 0
     /// What `ipn show` is to print of us, until it was said.
@@ -191,17 +191,17 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         switch verdict {
         case .newDescription(let streams):
             skew = StreamSkew(of: streams)
-            (lastKey, lastTime) = (nil, nil)
+            (lastKey, lastEnd) = (nil, nil)
             passesOver = false
             try unlessForeign { sink throws(MediaError) in try sink.begin(streams) }
         case .deliver(let packet, let payload):
-            guard packet.decodingTime != nil else { return tellTimeless(gate.streams[packet.stream]) }
             if packet.isKey, packet.stream == gate.streams.firstIndex(where: \.isVideo) { lastKey = (message.sequence, message.sender) }
             noteTaken(packet)
             noteGap(before: packet)
             if passesOver { return }
             try unlessForeign { sink throws(MediaError) in try sink.write(packet, span.extracting(payload)) }
             if sink.hasTaken { meter.count(packet, payload.count, of: gate.streams) }
+        case .drop(.noTime(let stream)): tellTimeless(gate.streams[stream])
         case .drop:
             break
         case .end:
@@ -230,7 +230,10 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
     /// Tells whoever watches the network how late packets come, and us since when they do.
     private mutating func noteTaken(_ packet: CodedPacket) {
         let now = monotonicNanoseconds()
-        if meter.progress.began == 0 { meter.progress.began = max(now - joined, 1) }
+        if meter.progress.began == 0 {
+            meter.progress.began = max(now - joined, 1)
+            node.note(lostTime: 0)
+        }
         // What was kept for us is as old as it is, which says nothing of how soon we are.
         guard let captured = packet.captureTime, captured >= joined else { return }
         node.note(delay: now - captured)
@@ -238,18 +241,20 @@ package struct Consumer<Sink: ConsumerSink & ~Copyable>: ~Copyable {
         if let value = skew.value { node.note(skew: value) }
     }
 
-    /// Counts the time of the stream that is missing for what was lost: from the picture before it to the one after it.
+    /// Counts the time of the stream that is missing for what was lost: from the end of the picture before it to the one after it.
     private mutating func noteGap(before packet: CodedPacket) {
         let stream = gate.streams[packet.stream]
         guard let ticks = packet.decodingTime, stream.isVideo || !gate.streams.contains(where: \.isVideo) else { return }
         let time = stream.timeBase.nanoseconds(ticks)
-        defer { lastTime = time }
+        let duration = packet.duration > 0 ? packet.duration : stream.packetTicks ?? 0
+        defer { lastEnd = Int64(clamping: Int128(time) + Int128(stream.timeBase.nanoseconds(duration))) }
         let lost = meter.progress.lost &+ meter.progress.passedOver
         guard lost != toldLost else { return }
         toldLost = lost
-        guard let lastTime, time > lastTime else { return }
+        guard let lastEnd, time > lastEnd else { return }
         // Any numbers, of a stranger: no sum may trap.
-        meter.progress.lostTime = Int64(clamping: Int128(meter.progress.lostTime) + Int128(time) - Int128(lastTime))
+        meter.progress.lostTime = Int64(clamping: Int128(meter.progress.lostTime) + Int128(time) - Int128(lastEnd))
+        node.note(lostTime: UInt64(meter.progress.lostTime))
     }
 
     /// A publisher that vanishes without a word may be followed by another one; after a while nobody comes any more.

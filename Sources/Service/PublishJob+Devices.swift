@@ -12,7 +12,7 @@ extension PublishJob {
         guard settings.speed == 1 else { throw MediaError(.invalidOption, object: object, what: "--speed is for files and addresses") }
         var settings = settings
         settings.isLive = true
-        settings.restsAfter = settings.restsAfter ?? 0
+        settings.restsByItself()
         return settings
     }
 

@@ -35,9 +35,8 @@ package struct PublishJob {
     package func run(_ settings: PublishSettings) throws {
         switch input {
         case .testSignal(let signalSettings):
-            // Nobody misses what a generator did not make.
             var settings = settings
-            settings.restsAfter = settings.restsAfter ?? 0
+            settings.restsByItself()
             try refusePlaylist("test:")
             let signal = try TestSignal(signalSettings)
             try publish(signal, settings, name: "ipn publish test:")

@@ -23,6 +23,11 @@ package struct PublishSettings: Sendable {
     package var duration: Int64?
 
     package init() {}
+
+    /// For sources that rest unless told otherwise: nobody misses what they do not make, but for who asks for the past.
+    mutating func restsByItself() {
+        if history?.isOfThePast != true { restsAfter = restsAfter ?? 0 }
+    }
 }
 
 /// Puts a source's packets on a network: paced, described to every newcomer, resting where nobody looks.
@@ -165,6 +170,7 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
     private mutating func awaitTurn(of packet: inout CodedPacket) throws {
         if settings.isLive, packet.captureTime != nil { return }
         var now = monotonicNanoseconds()
+        var captured = now
         if !settings.isFast, let time = packet.decodingTime {
             let timeBase = source.streams[packet.stream].timeBase
             let due = clock.due(time, timeBase, now: now)
@@ -175,9 +181,11 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 try lookWhoIsThere(until: due)
                 now = monotonicNanoseconds()
             }
+            // Not when it is let go: who was kept from the processor is late then, and would tell players that the source's clock has
+            // jumped, and back again with what it catches up with.
+            captured = due
         }
-        // What the clock paces has no earlier instant than the one at which it is let go.
-        packet.captureTime = now
+        packet.captureTime = captured
     }
 
     /// Takes in who is there; whoever is new gets the description again.

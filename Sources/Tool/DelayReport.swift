@@ -1,5 +1,10 @@
 import IPN
 
+extension NetworkStatus.NodeStatus {
+    /// Seconds of the stream that are missing for what it lost since it joined; nil where it does not say.
+    var lostSeconds: Double? { delays?.lostTime.map { Double($0) / 1e9 } }
+}
+
 /// How late a reader takes messages, in JSON. Keys stay; new ones may come.
 struct DelayReport: Encodable {
     /// Messages that it is of.

@@ -17,8 +17,8 @@ struct PublishCommand: ParsableCommand {
             The test signal takes options, in FFmpeg's words: size, rate, codec \
             (libx264, hevc, mjpeg, rawvideo …), audio (aac, libopus, pcm_s16le, none), gop, sample_rate, frequency, \
             duration; flash makes it white while it beeps; barcode puts number and time of each picture in it, for programs.
-            Devices and the test signal rest while nobody receives; with --on-demand other inputs do, too. Whoever joins later begins \
-            at the last key frame, which is kept, or at an older one with --history.
+            Devices and the test signal rest while nobody receives, unless --history asks for the past (30s, 64M); with --on-demand all \
+            inputs rest. Whoever joins later begins at the last key frame, which is kept, or at an older one with --history.
 
             EXAMPLES
               ipn publish movie.mp4 /tmp/cam

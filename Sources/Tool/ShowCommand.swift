@@ -7,6 +7,8 @@ struct ShowCommand: ParsableCommand {
         commandName: "show",
         abstract: "Print a network's options, nodes, messages and losses.",
         discussion: """
+            LOST is how many messages a node lost, MISSING how much of the stream that was, as far as it says so: media consumers do.
+
             EXAMPLES
               ipn show /tmp/net
               ipn show /tmp/net --json | jq '.nodes[].lost'
@@ -32,12 +34,13 @@ struct ShowCommand: ParsableCommand {
             "\(status.nodes.count) of \(options.nodeLimit) nodes, \(status.readers) readers, \(status.writers) writers,"
                 + " \(status.sent) messages, \(status.lost) lost")
         guard !status.nodes.isEmpty else { return }
-        var rows = [["PORT", "PID", "USER", "RW", "SENT", "RECEIVED", "LOST", "PENDING", "DESCRIPTION"]]
+        var rows = [["PORT", "PID", "USER", "RW", "SENT", "RECEIVED", "LOST", "MISSING", "PENDING", "DESCRIPTION"]]
         for node in status.nodes {
             rows.append([
                 node.port.map(String.init) ?? "-", "\(node.processID)", userName(node.userID),
                 (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.sent)", "\(node.received)",
-                "\(node.lost &+ node.dropped)", "\(node.pending)", shown(node.description),
+                "\(node.lost &+ node.dropped)", TopTable.time(node.lostSeconds.map { $0 * 1000 }), "\(node.pending)",
+                shown(node.description),
             ])
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -74,6 +77,7 @@ private struct NetworkReport: Encodable {
         let pid, uid: Int
         let receives, sends: Bool
         let sent, received, sentBytes, receivedBytes, lost, dropped, pending: UInt64
+        let lostSeconds: Double?
         let delay: DelayReport?
         let description: String
     }
@@ -96,7 +100,8 @@ private struct NetworkReport: Encodable {
             NodeReport(
                 port: $0.port, pid: $0.processID, uid: $0.userID, receives: $0.receives, sends: $0.sends, sent: $0.sent,
                 received: $0.received, sentBytes: $0.sentBytes, receivedBytes: $0.receivedBytes, lost: $0.lost, dropped: $0.dropped,
-                pending: $0.pending, delay: $0.delays.flatMap(DelayReport.init), description: $0.description)
+                pending: $0.pending, lostSeconds: $0.lostSeconds,
+                delay: $0.delays.flatMap(DelayReport.init), description: $0.description)
         }
     }
 }

@@ -8,16 +8,18 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Watch your networks: who is there, how much they send, and what is lost.",
         discussion: """
-            Every network of yours, or those that are named, busiest first; Ctrl-C ends it. PEND is what a receiver has still \
-            to read. P50 and P99 are how late it took what came since the last look, counted from the capture: half came sooner, \
-            and all but one in a hundred. SKEW is by how much later its pictures come than their sound. Two questions a look to \
-            each network's keeper: the streams go on as if nobody looked.
+            Every network of yours, or those that are named, busiest first; Ctrl-C ends it. LOST is how many messages a node \
+            lost, MISS how much of the stream that was, both since it joined; PEND is what a receiver has still to read. P50 and \
+            P99 are how late it took what came since the last look, counted from the capture: half came sooner, and all but one \
+            in a hundred. SKEW is by how much later its pictures come than their sound. Two questions a look to each network's \
+            keeper: the streams go on as if nobody looked.
 
             EXAMPLES
               ipn top
               ipn top /tmp/cam --interval 0.5
               ipn top --once
               ipn top --json | jq '.networks[] | {path, rate, lost}'
+              ipn top --json --once | jq '.networks[].nodes[] | {description, lost, lostSeconds}'
             """)
 
     @Argument(help: "Networks. [default: all of yours in this network namespace]", completion: .file())

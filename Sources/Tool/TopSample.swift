@@ -21,6 +21,7 @@ struct TopSample {
         let sentRate, receivedRate, lostRate: Double
         let sentBytesRate, receivedBytesRate: Double
         let lost, pending: UInt64
+        let lostSeconds: Double?
         /// Of what was received between the looks.
         let delay: DelayReport?
         let description: String
@@ -72,7 +73,8 @@ struct TopSample {
         return Node(
             pid: now.processID, uid: now.userID, receives: now.receives, sends: now.sends, sentRate: rate(\.sent),
             receivedRate: rate(\.received), lostRate: rate { $0.lost &+ $0.dropped }, sentBytesRate: rate(\.sentBytes),
-            receivedBytesRate: rate(\.receivedBytes), lost: now.lost &+ now.dropped, pending: now.pending, delay: delay(now, before),
-            description: now.description, streams: StreamLabel.streams(in: now.description))
+            receivedBytesRate: rate(\.receivedBytes), lost: now.lost &+ now.dropped, pending: now.pending,
+            lostSeconds: now.lostSeconds, delay: delay(now, before), description: now.description,
+            streams: StreamLabel.streams(in: now.description))
     }
 }

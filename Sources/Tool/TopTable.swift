@@ -18,21 +18,22 @@ enum TopTable {
                 + "  \(count(network.rate))/s  \(count(network.bytesRate))B/s  \(network.messages) messages  \(network.lost) lost"
             lines.append(end(of: shown(network.path), in: size.map { $0.columns - figures.count }) + figures)
             if !network.nodes.isEmpty {
-                lines.append(row("RW", "PID", "MSG/S", "B/S", "LOST", "PEND", "P50", "P99", "SKEW", "DESCRIPTION"))
+                lines.append(row("RW", "PID", "MSG/S", "B/S", "LOST", "MISS", "PEND", "P50", "P99", "SKEW", "DESCRIPTION"))
             }
             for node in network.nodes {
                 lines.append(
                     row(
                         (node.receives ? "r" : "-") + (node.sends ? "w" : "-"), "\(node.pid)", count(node.rate), count(node.bytesRate),
-                        count(Double(node.lost)), count(Double(node.pending)), time(node.delay?.p50), time(node.delay?.p99),
-                        time(node.delay?.skew), fitted(shown(node.description), to: size.map { $0.columns - columnsBefore })))
+                        count(Double(node.lost)), time(node.lostSeconds.map { $0 * 1000 }), count(Double(node.pending)),
+                        time(node.delay?.p50), time(node.delay?.p99), time(node.delay?.skew),
+                        fitted(shown(node.description), to: size.map { $0.columns - columnsBefore })))
             }
         }
         guard let size else { return lines }
         return lines.prefix(size.rows - 1).map { String($0.prefix(size.columns)) }
     }
 
-    private static let widths = [2, 7, 5, 5, 5, 5, 5, 5, 6]
+    private static let widths = [2, 7, 5, 5, 5, 5, 5, 5, 5, 6]
     /// Those that a row has before its description.
     private static let columnsBefore = 1 + widths.reduce(0) { $0 + $1 + 1 }
 
@@ -45,7 +46,8 @@ enum TopTable {
         guard text.count > room, room > 1 else { return String(text.prefix(max(0, room))) }
         let words = text.split(separator: " ")
         if let size = words.firstIndex(where: { $0.wholeMatch(of: /[0-9]+x[0-9]+,?/) != nil }), size > 0 {
-            return String("… \(words[(size - 1)...].joined(separator: " "))".prefix(room))
+            let streams = words[(size - 1)...].joined(separator: " ")
+            return streams.count + 2 <= room ? "… \(streams)" : String(streams.prefix(room))
         }
         return end(of: text, in: room)
     }
@@ -73,11 +75,12 @@ enum TopTable {
         return "huge"
     }
 
-    /// Milliseconds in five columns, six with a sign: `850us`, `1.2ms`, `150ms`, `2.1s`.
+    /// Milliseconds in five columns, six with a sign: `0`, `850us`, `1.2ms`, `150ms`, `2.1s`.
     static func time(_ milliseconds: Double?) -> String {
         guard let milliseconds else { return "-" }
         let sign = milliseconds < 0 ? "-" : ""
         let value = milliseconds.magnitude
+        if value == 0 { return "0" }
         if value < 0.9995 { return sign + (value * 1000).rounded(to: 0) + "us" }
         if value < 999.5 { return sign + value.rounded(to: value < 9.95 ? 1 : 0) + "ms" }
         if value < 9_999_500 { return sign + (value / 1000).rounded(to: value < 99_950 ? 1 : 0) + "s" }

@@ -24,13 +24,14 @@ import TestSupport
         let reader = try Node(connecting: path, directions: .receive)
         #expect(try delays(of: writer) == nil, "it takes nothing")
         let nothing = try #require(try delays(of: reader))
-        #expect(nothing.count == 0 && nothing.quantile(0.5) == nil && nothing.skew == nil)
+        #expect(nothing.count == 0 && nothing.quantile(0.5) == nil && nothing.skew == nil && nothing.lostTime == nil)
 
         for _ in 0..<90 { reader.note(delay: 1_000_000) }
         for _ in 0..<10 { reader.note(delay: 80_000_000) }
         reader.note(skew: -5)
+        reader.note(lostTime: 0)
         let told = try #require(try delays(of: reader))
-        #expect(told.count == 100 && told.sum == 890_000_000 && told.skew == -5)
+        #expect(told.count == 100 && told.sum == 890_000_000 && told.skew == -5 && told.lostTime == 0)
         // A bucket is a quarter wide.
         let (median, most) = (try #require(told.quantile(0.5)), try #require(told.quantile(0.99)))
         #expect(0.8e6...1.25e6 ~= median && 64e6...100e6 ~= most, "\(median) \(most)")
@@ -38,8 +39,9 @@ import TestSupport
 
         reader.note(delay: 3_000_000_000)
         reader.note(skew: 0)
+        reader.note(lostTime: 40_000_000)
         let since = try #require(try delays(of: reader)).since(told)
-        #expect(since.count == 1 && since.sum == 3_000_000_000 && since.skew == 1)
+        #expect(since.count == 1 && since.sum == 3_000_000_000 && since.skew == 1 && since.lostTime == 40_000_000)
     }
 
     @Test func bytesAreCountedWhereTheyAreSentAndReceived() throws {

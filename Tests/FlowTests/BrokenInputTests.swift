@@ -80,6 +80,23 @@ import Testing
         try await copy.play()
     }
 
+    /// A program stream gives times to the first picture of each of its packets only. Where pictures are reordered nobody knows those of
+    /// the others: they are left out, and what needs them with them, which is said once for the stream; its sound misses nothing.
+    @Test func packetsWithoutATime() async throws {
+        let scratch = try Scratch()
+        let sources = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2"]
+        let coding = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "2", "-c:a", "ac3", "-f", "vob", "a.mpg"]
+        try await tool(["ffmpeg", "-v", "error"] + sources + coding, in: scratch)
+        let (publisher, recorder) = try await pass("a.mpg", to: "copy.mkv", in: scratch)
+        #expect(publisher.isEmpty, "\(publisher)")
+        #expect(recorder.count == 1 && recorder[0].contains("h264 160x90 25 fps: packets without a time stamp are left out"), "\(recorder)")
+        let (whole, copy) = (Recording("a.mpg", in: scratch), Recording("copy.mkv", in: scratch))
+        #expect(try await copy.contents("a") == whole.contents("a"))
+        let pictures = try await copy.packets()
+        #expect((1..<50).contains(pictures.count) && pictures[0].isKey, "\(pictures)")
+        try await copy.play()
+    }
+
     /// Two recordings in one: libavformat takes a jump back by more than a minute for the clock that goes round.
     @Test(arguments: [("4000", "100"), ("100", "4000")]) func timesThatJumpFar(first: String, second: String) async throws {
         let scratch = try Scratch()

@@ -14,13 +14,51 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
-    @Test func subtitlesArrive() async throws {
-        let scratch = try Scratch()
+    /// A film with subtitles of that codec.
+    private func subtitled(_ name: String, _ codec: String, in scratch: Scratch) async throws {
         let lines = "1\n00:00:00,500 --> 00:00:01,500\nEin Hase.\n\n2\n00:00:02,000 --> 00:00:04,000\n<i>Noch einer.</i>\n\n"
         try Data(lines.utf8).write(to: URL(fileURLWithPath: scratch.file("s.srt")))
         try await tool(
-            "ffmpeg", "-v", "error", "-i", Fixture.bunny, "-i", "s.srt", "-map", "0", "-map", "1", "-c", "copy", "-c:s", "subrip",
-            "-metadata:s:s:0", "language=ger", "in.mkv", in: scratch)
+            "ffmpeg", "-v", "error", "-i", Fixture.bunny, "-i", "s.srt", "-map", "0", "-map", "1", "-c", "copy", "-c:s", codec,
+            "-metadata:s:s:0", "language=ger", name, in: scratch)
+    }
+
+    /// What advice is given to whoever asks for a container that has none of them can be followed.
+    @Test func subtitlesThatTheContainerCannotHold() async throws {
+        let scratch = try Scratch()
+        try await subtitled("in.mkv", "subrip", in: scratch)
+        let publisher = try scratch.ipn("publish", "in.mkv", "net", "--lossless", "--wait-readers", "3")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let refused = try scratch.ipn("record", "net", "all.mp4")
+        let without = try scratch.ipn("record", "net", "x.mp4", "--streams", "video,audio")
+        let with = try scratch.ipn("record", "net", "x.mkv")
+        try await expectComplaint(
+            refused, status: 1, "all.mp4: mp4 cannot hold subrip", "write .mkv instead", "or leave it out: ipn record --streams video,audio")
+        #expect(!scratch.has("all.mp4"))
+        for program in [publisher, without, with] {
+            try await program.succeeded()
+            #expect(program.complaint == "")
+        }
+        #expect(try await Recording("x.mp4", in: scratch).codecs() == ["h264", "aac"])
+        #expect(try await Recording("x.mkv", in: scratch).codecs() == ["h264", "aac", "subrip"])
+        try await scratch.expectNothingLeft()
+    }
+
+    /// MP4 has subtitles of its own.
+    @Test func subtitlesThatItCanHold() async throws {
+        let scratch = try Scratch()
+        try await subtitled("in.mp4", "mov_text", in: scratch)
+        try await copy("in.mp4", to: "out.mp4", in: scratch)
+        let after = Recording("out.mp4", in: scratch)
+        #expect(try await after.codecs() == ["h264", "aac", "mov_text"])
+        let text = try await tool("ffmpeg", "-v", "error", "-i", "out.mp4", "-map", "0:s", "-f", "srt", "-", in: scratch)
+        #expect(text.contains("00:00:00,500 --> 00:00:01,500\nEin Hase."), "\(text)")
+        #expect(text.contains("00:00:02,000 --> 00:00:04,000\n<i>Noch einer.</i>"), "\(text)")
+    }
+
+    @Test func subtitlesArrive() async throws {
+        let scratch = try Scratch()
+        try await subtitled("in.mkv", "subrip", in: scratch)
         try await copy("in.mkv", to: "out.mkv", in: scratch)
         let (before, after) = (Recording("in.mkv", in: scratch), Recording("out.mkv", in: scratch))
         #expect(try await after.codecs() == ["h264", "aac", "subrip"])

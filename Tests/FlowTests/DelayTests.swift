@@ -55,8 +55,8 @@ import Testing
     private static func delays(of name: String, in text: String) throws -> [(p50: Double, p99: Double)] {
         try text.split(separator: "\n").filter { $0.contains(name) }.compactMap { row in
             let cells = row.split(separator: " ")
-            guard cells.count > 8, cells[6] != "-" else { return nil }
-            return (try milliseconds(cells[6]), try milliseconds(cells[7]))
+            guard cells.count > 9, cells[7] != "-" else { return nil }
+            return (try milliseconds(cells[7]), try milliseconds(cells[8]))
         }
     }
 

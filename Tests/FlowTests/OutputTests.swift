@@ -8,18 +8,12 @@ import Testing
     @Test func rtspServerIsKilledAndStartedAgain() async throws {
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()
-            let script = URL(fileURLWithPath: Fixture.bunny).deletingLastPathComponent().appendingPathComponent("rtsp-recorder.py").path
-            func server(_ file: String) async throws -> Program {
-                let server = try Program(["/usr/bin/python3", script, "\(port)", scratch.file(file)], in: scratch)
-                try await until("the server answers \(server.complaint)") { Net.answers(port) }
-                return server
-            }
-            let first = try await server("first.mkv")
+            let first = try await Servers.rtspRecorder("first.mkv", port: port, in: scratch)
             let stream = try scratch.ipn("stream", "net", "rtsp://127.0.0.1:\(port)/cam")
             try await until("it is recorded \(stream.complaint)") { scratch.size("first.mkv") > 50_000 }
             try await Servers.crash(first)
             try await until("the loss is told") { stream.complaint.contains("trying again") }
-            let second = try await server("second.mkv")
+            let second = try await Servers.rtspRecorder("second.mkv", port: port, in: scratch)
             try await until("it is recorded again \(stream.complaint)") { scratch.size("second.mkv") > 50_000 }
             stream.send(SIGINT)
             try await stream.succeeded()

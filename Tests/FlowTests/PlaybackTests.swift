@@ -13,27 +13,28 @@ import Testing
     private func statistics(_ player: Program) -> [Substring] { player.complaint.split(separator: "\n").filter { $0.contains("pictures/s") } }
 
     /// The picture turns white when the beep is heard, though one goes through an X server and the other through a sound
-    /// server's buffers; another player beside it costs it nothing.
+    /// server's buffers; another player beside it costs it nothing. Each time, to within 20 ms, which is what is promised; how it was
+    /// measured is in doubt by half a block of the sound server and half a look at the screen, 3 ms.
     @Test func flashAndBeepArriveTogether() async throws {
         let scratch = try Scratch()
         let theatre = try await Theatre(in: scratch)
         let witness = try await theatre.watch()
-        let publisher = try await publish(scratch)
-        let player = try scratch.ipn("play", "net", "--stats", environment: theatre.environment)
-        let other = try scratch.ipn("play", "net", "--stats", "--no-sound")
-        try await until("it has played for a while") { statistics(player).count >= 10 && statistics(other).count >= 5 }
-        // The first seconds are for sound server and player to find each other; and where a busy machine keeps the processor from
-        // one of those that take part, a moment is late that is nobody's fault: so the last seven count, as soon as they are well.
-        // Most of those in the window, not the middle one alone: five of seven.
-        var skews: [Double] = []
-        do {
-            try await until("flashes and beeps come together") {
-                skews = try witness.skews().suffix(7)
-                return skews.count == 7 && skews.count { abs($0) < 0.020 } >= 5
-            }
-        } catch {
-            Issue.record("\(error): \(skews) \(player.complaint)")
+        func urgent(_ words: String...) throws -> Program {
+            try Program(Theatre.urgent + [Scratch.executable] + words, in: scratch, environment: theatre.environment)
         }
+        let publisher = try urgent("publish", "test:size=320x180,rate=50,flash,barcode", "net")
+        try await until("the network is there \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let player = try urgent("play", "net", "--stats")
+        let other = try scratch.ipn("play", "net", "--stats", "--no-sound")
+        // The first seconds are for sound server and player to find each other.
+        try await until("it has played for a while") { statistics(player).count >= 10 && statistics(other).count >= 5 }
+        let before = witness.skews().count
+        try await until("ten flashes have come: \(player.complaint)") { witness.skews().count >= before + 10 }
+        let skews = witness.skews().dropFirst(before).map { $0 * 1000 }.sorted { abs($0) < abs($1) }
+        print("flash after beep, ms: median \(skews.sorted()[skews.count / 2]), worst \(skews.last ?? 0), of \(skews.count)")
+        // Without the right to it a busy machine keeps the processor from one of those that take part, and that moment is nobody's fault.
+        let judged = Theatre.urgent.isEmpty ? skews.prefix(skews.count / 2 + 1) : skews[...]
+        #expect(judged.allSatisfy { abs($0) < 20 }, "\(skews) \(player.complaint)")
         try await witness.leave()
         for program in [player, other, publisher] {
             program.send(SIGINT)

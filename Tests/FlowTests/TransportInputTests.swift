@@ -59,6 +59,28 @@ import Testing
         try await expectAll("copy.mkv", scratch)
     }
 
+    /// RTSP carries AAC without a header in front of each packet (RFC 3640), and announces one for all.
+    @Test func pushedByRTSP() async throws {
+        let scratch = try Scratch()
+        let port = try Net.freePort()
+        let server = try await Servers.rtspRecorder("copy.mkv", port: port, in: scratch)
+        let publisher = try await publisher(scratch)
+        let stream = try scratch.ipn("stream", "net", "rtsp://127.0.0.1:\(port)/cam")
+        try await publisher.succeeded()
+        try await stream.succeeded()
+        #expect(publisher.complaint + stream.complaint == "")
+        server.send(SIGKILL)
+        _ = try await server.ended()
+        let copy = Recording("copy.mkv", in: scratch)
+        #expect(try await copy.codecs().sorted() == ["aac", "h264"])
+        // What a decoder takes is there: the same octets as without headers. The server may not have written the last of it.
+        let wanted = try await Recording(Fixture.bunny, in: scratch).contents("a")
+        let heard = try await copy.contents("a")
+        #expect(heard.count > 200 && heard.allSatisfy { wanted.contains($0) }, "\(heard.count)")
+        #expect(try await copy.packets().count > 100)
+        try await scratch.expectNothingLeft()
+    }
+
     /// A session description has to say how the sound is to be decoded.
     @Test func describedForRTP() async throws {
         let scratch = try Scratch()

@@ -46,6 +46,28 @@ import Testing
         #expect(isDelivered(try send(0, key: true)))
     }
 
+    /// Whoever needs a picture that cannot be shown would be broken; sound goes on.
+    @Test mutating func whatHasNoTimeIsMissing() throws {
+        func timeless(_ stream: Int, key: Bool = false) -> CodedPacket {
+            var packet = CodedPacket(stream: stream, pts: nil, dts: nil)
+            packet.isKey = key
+            return packet
+        }
+        _ = try describe()
+        #expect(try receive(publication.message(timeless(0, key: true))) == .drop(.noTime(stream: 0)))
+        #expect(try send(0) == .drop(.awaitingKeyFrame))
+        #expect(isDelivered(try send(0, key: true)))
+        #expect(try receive(publication.message(timeless(1))) == .drop(.noTime(stream: 1)))
+        let sound = delivered(try send(1))
+        #expect(sound?.isDiscontinuity == true && sound?.lost == 1)
+        #expect(isDelivered(try send(0)))
+        #expect(try receive(publication.message(timeless(0))) == .drop(.noTime(stream: 0)))
+        #expect(try send(0) == .drop(.awaitingKeyFrame))
+        let picture = delivered(try send(0, key: true))
+        #expect(picture?.isDiscontinuity == true && picture?.lost == 1)
+        #expect(gate.lostCount == 0)
+    }
+
     @Test mutating func soundAloneNeedsNoPicture() throws {
         publication = Publication(streams: [Sample.audio(index: 0)], epoch: 8)
         try lose(0)

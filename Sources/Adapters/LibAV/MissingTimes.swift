@@ -15,17 +15,7 @@ struct MissingTimes {
     private var tracks: [Track]
 
     init(_ streams: [StreamDescription]) {
-        tracks = streams.map { stream in
-            let step: Int64? =
-                switch stream.kind {
-                case .video(let video) where video.frameRate.isKnown && video.delay == 0:
-                    stream.timeBase.ticks(1, from: TimeBase(video.frameRate.denominator, video.frameRate.numerator) ?? stream.timeBase)
-                case .audio(let audio) where audio.frameSize > 0:
-                    stream.timeBase.ticks(Int64(audio.frameSize), from: TimeBase(1, audio.sampleRate) ?? stream.timeBase)
-                default: nil
-                }
-            return Track(step: step)
-        }
+        tracks = streams.map { Track(step: $0.video?.delay ?? 0 == 0 ? $0.packetTicks : nil) }
     }
 
     mutating func complete(_ packet: CodedPacket) -> CodedPacket {

@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 /* Any change of a layout below raises it; the keeper and every node compare theirs. */
-#define IPN_RECORD_VERSION 3
+#define IPN_RECORD_VERSION 4
 
 #define IPN_NETWORK_MAGIC 0x49504e4e45543031ull /* "IPNNET01" */
 #define IPN_NODE_MAGIC 0x49504e4e4f443031ull    /* "IPNNOD01" */
@@ -133,8 +133,8 @@ struct ipn_node_header {
   uint64_t reserved4[4];
 };
 
-/* How long messages had been under way when their reader took them: the reader's own word, for `ipn top`. The bus knows of no
- * time before a message was sent, so it counts what the reading program says (media: since capture).
+/* How long messages had been under way when their reader took them, and what it misses: the reader's own word, for `ipn top`. The
+ * bus knows of no time but when a message was sent, so it counts what the reading program says (media: since capture).
  *
  *   bucket 0: less than 1024 ns     bucket i: from (4 + (i - 1) % 4) * 2^(8 + (i - 1) / 4) ns on, four to an octave
  *   the last: all that is longer (206 s) */
@@ -143,7 +143,8 @@ struct ipn_delays {
   uint64_t sum;            /* atomic: nanoseconds, of all that were counted */
   uint64_t skew;           /* atomic: by how much later pictures are taken than the sound that belongs to them: nanoseconds,
                               as a two's complement; 0 while unknown */
-  uint64_t reserved[6];
+  uint64_t missing;        /* atomic: how much of the stream is missing for what was lost: nanoseconds + 1; 0 while unknown */
+  uint64_t reserved[5];
   uint64_t count[IPN_DELAY_BUCKETS]; /* atomic: messages */
 };
 
@@ -188,6 +189,7 @@ struct ipn_entry {
 #define IPN_NODE_DELAYS 512
 #define IPN_DELAYS_SUM 0
 #define IPN_DELAYS_SKEW 8
+#define IPN_DELAYS_MISSING 16
 #define IPN_DELAYS_COUNT 64
 #define IPN_CURSOR_GENERATION 0
 #define IPN_CURSOR_TAIL 8
@@ -245,6 +247,7 @@ _Static_assert(IPN_NODE_DELAYS + sizeof(struct ipn_delays) <= IPN_PAGE, "and on 
 _Static_assert(sizeof(struct ipn_delays) == 64 + 8 * IPN_DELAY_BUCKETS, "delays");
 _Static_assert(offsetof(struct ipn_delays, sum) == IPN_DELAYS_SUM, "delays");
 _Static_assert(offsetof(struct ipn_delays, skew) == IPN_DELAYS_SKEW, "delays");
+_Static_assert(offsetof(struct ipn_delays, missing) == IPN_DELAYS_MISSING, "delays");
 _Static_assert(offsetof(struct ipn_delays, count) == IPN_DELAYS_COUNT, "delays");
 _Static_assert(sizeof(struct ipn_pool_header) == 64, "pool header");
 _Static_assert(sizeof(struct ipn_entry) == IPN_ENTRY, "two entries are a cache line");

@@ -74,6 +74,7 @@ extension Scratch {
             let pid: Int32
             let receives, sends: Bool
             let sent, received, sentBytes, receivedBytes, lost, dropped, pending: UInt64
+            let lostSeconds: Double?
             let delay: Delay?
             let description: String
         }

@@ -72,6 +72,14 @@ enum Servers {
         return server
     }
 
+    /// GStreamer's RTSP server, which takes H.264 and AAC that is pushed to `/cam`, and writes a Matroska file.
+    static func rtspRecorder(_ file: String, port: Int, in scratch: Scratch) async throws -> Program {
+        let script = URL(fileURLWithPath: Fixture.bunny).deletingLastPathComponent().appendingPathComponent("rtsp-recorder.py").path
+        let server = try Program(["/usr/bin/python3", script, "\(port)", scratch.file(file)], in: scratch)
+        try await until("the server answers \(server.complaint)") { Net.answers(port) }
+        return server
+    }
+
     /// ffmpeg that listens, and writes what it hears to a file.
     static func listener(_ file: String, at address: String, port: Int, in scratch: Scratch) async throws -> Program {
         let listener = try Program(
