@@ -109,7 +109,7 @@ EXPORT int fcntl64(int fd, int command, ...) { CONTROL(fd, command); }
 /* MARK: Ends */
 
 EXPORT int close(int fd) {
-  if (__builtin_expect(table_has(&watched, fd), 0) && !is_borrower()) epoll_forget_set(fd);
+  if (table_has(&watched, fd) && !is_borrower()) epoll_forget_set(fd);
   if (!OURS(fd) || is_borrower()) return IS_KEPT(fd) ? (errno = EBADF, -1) : real.close(fd);
   int result = leave(fd);
   return result < 0 && errno == ENOTSOCK ? real.close(fd) : result;

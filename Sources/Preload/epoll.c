@@ -207,7 +207,7 @@ static int wait_ours(int set, struct epoll_event *events, int most, int64_t dura
   }
 }
 
-static bool is_watched(int set) { return __builtin_expect(table_has(&watched, set), 0); }
+static bool is_watched(int set) { return table_has(&watched, set); }
 
 static int64_t duration(int milliseconds) { return milliseconds < 0 ? -1 : milliseconds * INT64_C(1000000); }
 

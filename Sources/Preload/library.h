@@ -32,7 +32,7 @@ bool library_calls(const void *caller);
 /* Whether a number is one that libipn has opened for itself, and somebody else speaks of it. */
 #define IS_INNER(fd) (library.next_own && (fd) >= 0 && library.next_own((unsigned)(fd)) == (unsigned)(fd) && !library_calls(__builtin_return_address(0)))
 
-#define OURS(fd) __builtin_expect(table_has(&ours, fd) && !library_calls(__builtin_return_address(0)), 0)
+#define OURS(fd) (table_has(&ours, fd) && !library_calls(__builtin_return_address(0)))
 
 /* A number that was closed where nobody here sees it (fclose, raw system calls) may belong to something else by now. For
  * calls of libipn that have failed: whether this was it. The number is then forgotten. */
@@ -44,14 +44,14 @@ bool library_disowns(int fd);
   __auto_type result = mine;                                                                                                   \
   return result < 0 && library_disowns(fd) ? theirs : result
 
-/* A function that stands in front of the C library's. What it does for ours is out of line: the way of all others is a look
- * and a jump, with nothing saved and nothing restored. */
+/* A function that stands in front of the C library's. What it does for ours is out of line, and far away: the way of all others is a look
+ * and a jump, with nothing saved, nothing restored, and no branch that is taken. Tools/preload-cost says what that costs. */
 #define INTERPOSE(type, name, mine, arguments, ...)                                                                            \
-  static __attribute__((noinline)) type name##_ours(__VA_ARGS__, const void *caller) {                                         \
+  static __attribute__((noinline, cold)) type name##_ours(__VA_ARGS__, const void *caller) {                                   \
     DISPATCH(fd, caller, mine, real.name arguments);                                                                           \
   }                                                                                                                            \
   EXPORT type name(__VA_ARGS__) {                                                                                              \
-    return __builtin_expect(table_has(&ours, fd), 0) ? name##_ours WITH_CALLER arguments : real.name arguments;                \
+    return table_may_have(&ours, fd) ? name##_ours WITH_CALLER arguments : real.name arguments;                                \
   }
 #define WITH_CALLER(...) (__VA_ARGS__, __builtin_return_address(0))
 

@@ -3,6 +3,20 @@
 struct table ours;
 struct table watched;
 
+_Static_assert(TABLE_LIMIT >> 16 <= UINT8_MAX, "as many may have one ending");
+
+static uint64_t bit(int fd) { return UINT64_C(1) << (unsigned)fd % 64; }
+
+/* Counted first, and not counted last: whoever looks meanwhile looks twice. */
+void table_add(struct table *table, int fd) {
+  atomic_fetch_add(&table->endings[(uint16_t)fd], 1);
+  if (atomic_fetch_or(&table->words[(unsigned)fd / 64], bit(fd)) & bit(fd)) atomic_fetch_sub(&table->endings[(uint16_t)fd], 1);
+}
+
+void table_remove(struct table *table, int fd) {
+  if (atomic_fetch_and(&table->words[(unsigned)fd / 64], ~bit(fd)) & bit(fd)) atomic_fetch_sub(&table->endings[(uint16_t)fd], 1);
+}
+
 unsigned table_next(const struct table *table, unsigned fd) {
   while (fd < TABLE_LIMIT) {
     uint64_t word = atomic_load_explicit(&table->words[fd / 64], memory_order_relaxed) >> fd % 64;

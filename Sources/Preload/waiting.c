@@ -5,7 +5,7 @@
 
 static bool has_ours(const struct pollfd *set, nfds_t count) {
   for (nfds_t i = 0; i < count; i++)
-    if (__builtin_expect(table_has(&ours, set[i].fd), 0)) return true;
+    if (table_has(&ours, set[i].fd)) return true;
   return false;
 }
 

@@ -50,4 +50,18 @@ import TestSupport
             #expect(try check(name, under: lacking).status != 0, "\(name)")
         }
     }
+
+    /// What it costs whoever reads from something else is counted, as time on a busy machine tells nothing: see Tools/preload-cost.
+    @Test(arguments: [[], ["beside"]]) func aReadOfSomethingElseCostsSevenInstructions(words: [String]) throws {
+        let installation = try Installation.shared.get()
+        let program = try installation.compile("reads", flags: "-O2")
+        func instructions(_ words: [String]) throws -> Int {
+            let result = try Child.run("/usr/bin/env", words)
+            return try #require(Int(result.text.trimmingCharacters(in: .newlines)), "\(result.errors)")
+        }
+        let without = try instructions([program, "steps"])
+        let with = try instructions(["LD_PRELOAD=\(installation.prefix)/lib/libipn-preload.so", program, "steps"] + words)
+        // Its own are there, or else it was not.
+        #expect((1...7).contains(with - without), "\(without), \(with) under the preload")
+    }
 }
