@@ -54,7 +54,7 @@ struct Attachment: ~Copyable {
             guard status.isSocket else { throw Errno.connectionRefused }
             let fileSystem = FileSystem(of: file)
             try fileSystem.requireOneKernel()
-            let rendezvous = try Rendezvous(marker: status)
+            let rendezvous = Rendezvous(marker: status)
             do throws(Errno) {
                 let socket = try PacketSocket(connectingTo: rendezvous.path)
                 let keeper = try socket.peer().user

@@ -16,7 +16,7 @@ enum Election {
     /// - Returns: nil where there is none yet: somebody else makes it, or nobody may.
     static func keeper(of membership: Membership) throws(Errno) -> ControlSocket? {
         let status = try membership.file.status()
-        let rendezvous = try Rendezvous(marker: status).path
+        let rendezvous = Rendezvous(marker: status).path
         if let found = try find(rendezvous, owner: status.owner) { return found }
         guard geteuid() == status.owner || geteuid() == 0 else { return nil }
         guard let lock = try? ElectionLock(of: status, waiting: false) else { return nil }

@@ -37,16 +37,20 @@ extension Intake {
         hasSlept = true
         let fellAsleep = clockNanoseconds()
         defer { isBusy = clockNanoseconds() &- fellAsleep < Self.shortSleep }
+        let overtaken = wakers.overtaken
         do throws(Errno) {
             // A newcomer's message rings, but can be taken only when the keeper has told of the newcomer, which does not ring.
             let slice = isOwedRoster ? min(UInt32(bitPattern: milliseconds), 10) : UInt32(bitPattern: milliseconds)
             try Bell.sleep(wakers.readerBell, ears: membership.receiverEars, milliseconds: CInt(bitPattern: slice))
         } catch {
+            guard wakers.overtaken == overtaken else { throw error }
             inbox.disarm()
             // The caller may poll next.
             if isPolled { tellPollers() }
             throw error
         }
+        // Nothing of this sleep holds any more, nor what is known of others.
+        guard wakers.overtaken == overtaken else { throw Errno(rawValue: ECANCELED) }
         inbox.disarm()
         try checkBell()
         return true

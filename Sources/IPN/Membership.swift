@@ -49,7 +49,7 @@ final class Membership: @unchecked Sendable {
     /// - Parameter isBound: it holds the network, connected or not.
     init(path: String, attachment: consuming Attachment, options: ipn_options, isBound: Bool = false) throws(Errno) {
         watchman = try Watchman.ofProcess()
-        rendezvous = try Rendezvous(marker: attachment.status).path
+        rendezvous = Rendezvous(marker: attachment.status).path
         self.path = path
         self.options = options
         isRouted = options.isRouted

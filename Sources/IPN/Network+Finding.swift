@@ -13,9 +13,8 @@ extension Network {
         let listeners = Set(sockets)
         let paths = Set(sockets.filter { $0.hasPrefix("/") })
         return paths.filter { path in
-            guard let status = try? FileStatus(path: path, followLinks: false), status.isSocket, status.owner == geteuid(),
-                let rendezvous = try? Rendezvous(marker: status)
-            else { return false }
+            guard let status = try? FileStatus(path: path, followLinks: false), status.isSocket, status.owner == geteuid() else { return false }
+            let rendezvous = Rendezvous(marker: status)
             return path != rendezvous.path && listeners.contains(rendezvous.path)
         }.sorted().map(Network.init(at:))
     }

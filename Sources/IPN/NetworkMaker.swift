@@ -47,7 +47,7 @@ enum NetworkMaker {
         try bindMarker(marker, temporary)
         step("take over: marker bound, not renamed")
         // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
-        if let leftover = try? Rendezvous(marker: try present.status()) { _ = unlink(leftover.path) }
+        if let status = try? present.status() { _ = unlink(Rendezvous(marker: status).path) }
         do throws(Errno) {
             _ = try systemCall { chmod(temporary, old.mode & 0o7777) }
             _ = try systemCall { rename(temporary, target) }
@@ -104,7 +104,7 @@ enum NetworkMaker {
 
     private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         let file = try Descriptor.open(path, flags: O_PATH)
-        let rendezvous = try Rendezvous(marker: try file.status()).path
+        let rendezvous = Rendezvous(marker: try file.status()).path
         let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: rendezvous, will: -1)
         return Introduction(control: control, file: file)
     }
@@ -157,9 +157,11 @@ enum NetworkMaker {
             next += 1
         }
         environment.append(nil)
-        // Whatever hinders it, the program that cannot be run is what the user must hear of.
         guard linux_spawn_detached(arguments[0], pointers, environment, descriptors, descriptors.count) == 0 else {
-            throw Errno.execFormatError
+            // Where it is not what we lack, the program that cannot be run is what the user must hear of.
+            let error = Errno(rawValue: linux_errno())
+            let scarce: [Errno] = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable]
+            throw scarce.contains(error) ? error : .execFormatError
         }
     }
 }

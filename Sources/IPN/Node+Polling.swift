@@ -37,6 +37,9 @@ extension Node {
     /// Whether receiving was shut down, or never allowed.
     package var isReceivingOver: Bool { intake == nil || wakers?.isReceivingOver ?? true }
 
+    /// A signal handler goes on with a side whose sleep it has interrupted: who slept there finds nothing as it was.
+    package func overtakeSleepers() { wakers?.overtake() }
+
     /// Wakes who sleeps in a receive or a send of this node, for good: before it is closed by another thread.
     package func interrupt() {
         wakers?.endReceiving()

@@ -115,6 +115,12 @@ public final class Node: @unchecked Sendable {
         isBound = false
     }
 
+    /// As `leave`, under a call of this very thread that was interrupted: all stays where it is as long as the node lives.
+    package func depart() {
+        sendLimit = -1
+        membership?.leave()
+    }
+
     deinit {
         close()
     }

@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// Shared by the node, its two sides and the watchman of its process.
 final class NodeWakers: @unchecked Sendable {
-    // Sendable: all is constant after init but the four words, which are atomic, and what is the receiving side's alone.
+    // Sendable: all is constant after init but the five words, which are atomic, and what is the receiving side's alone.
     private let reader: Bell
     private let writer: Bell
     private let pollable: Handle
@@ -28,8 +28,8 @@ final class NodeWakers: @unchecked Sendable {
         self.writer = writer
         ownClapper = clapper
         pollable = handle
-        over = .allocate(capacity: 4)
-        over.initialize(repeating: 0, count: 4)
+        over = .allocate(capacity: 5)
+        over.initialize(repeating: 0, count: 5)
     }
 
     deinit { over.deallocate() }
@@ -51,6 +51,12 @@ final class NodeWakers: @unchecked Sendable {
 
     /// The sending side has given a stroke back that is the receiving side's to take.
     private var dataWaits: SharedWord { SharedWord(UnsafeRawPointer(over), 24) }
+
+    private var overtakings: SharedWord { SharedWord(UnsafeRawPointer(over), 32) }
+
+    /// How often a signal handler used a side of the node whose sleep it had interrupted.
+    var overtaken: UInt64 { overtakings.load() }
+    func overtake() { overtakings.store(overtaken &+ 1) }
 
     /// A routed network has ended, with its keeper.
     var isNetworkOver: Bool { networkOver.loadAcquiring() != 0 }

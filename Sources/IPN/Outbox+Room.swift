@@ -86,7 +86,7 @@ extension Outbox {
             guard let milliseconds = Deadline.milliseconds(until: deadline), deadline > 0 else {
                 throw Errno.resourceTemporarilyUnavailable
             }
-            try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
+            try sleep(milliseconds)
         }
     }
 
@@ -106,9 +106,16 @@ extension Outbox {
         while page.rosterVersion.load() == rosterVersion, !wakers.isSendingOver, !wakers.isNetworkOver {
             slowestKnown = pool.slowest(readers)
             guard slowestKnown < wanted, let milliseconds = Deadline.milliseconds(until: end) else { break }
-            try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
+            try sleep(milliseconds)
         }
         return page.rosterVersion.load() == rosterVersion && hasRoom()
+    }
+
+    /// - Throws: `EINTR`, also where a signal handler has sent meanwhile: nothing is as it was then.
+    private func sleep(_ milliseconds: CInt) throws(Errno) {
+        let overtaken = wakers.overtaken
+        try Bell.sleep(wakers.writerBell, ears: membership.senderEars, milliseconds: milliseconds)
+        guard wakers.overtaken == overtaken else { throw Errno.interrupted }
     }
 
     /// A busy reader makes room sooner than a sleep would take.

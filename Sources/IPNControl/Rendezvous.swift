@@ -15,35 +15,56 @@ package struct Rendezvous: Sendable {
     /// The environment variable that names another root than /tmp. Ignored in programs with raised rights.
     package static let rootVariable = "IPN_RUNTIME_ROOT"
 
-    /// - Throws: `EPERM` where no name is left that belongs to the owner: strangers took all of them.
-    package init(marker: FileStatus) throws(Errno) {
-        directory = try Self.directory(of: marker.owner)
-        path = "\(directory)/\(String(marker.device, radix: 16))-\(marker.inode)"
+    /// Where the door is, or would be. A network that root has made and given away has it among root's.
+    package init(marker: FileStatus) {
+        let name = "\(String(marker.device, radix: 16))-\(marker.inode)"
+        let own = Self.directories(of: marker.owner)
+        let all = marker.owner == 0 ? own : own + Self.directories(of: 0)
+        directory = all.first { (try? FileStatus(path: "\($0)/\(name)", followLinks: false)) != nil } ?? own.first ?? Self.name(marker.owner, 0)
+        path = "\(directory)/\(name)"
     }
 
-    /// The lock under which networks of this owner are made and taken over: two first binds make one network.
+    /// The lock under which networks of this owner are made and taken over: two first binds make one network. Its folder is made
+    /// where it does not exist and the owner is us.
+    ///
+    /// - Throws: `EPERM` where no name is left that belongs to the owner: strangers took all of them; what mkdir(2) says.
     package static func lockPath(owner: uid_t) throws(Errno) -> String {
-        "\(try directory(of: owner))/lock"
-    }
-
-    /// The owner's directory; made where it does not exist and the owner is us.
-    private static func directory(of owner: uid_t) throws(Errno) -> String {
-        let root = environment(rootVariable) ?? "/tmp"
-        for attempt in 0...9 {
-            let path = "\(root)/.ipn-\(owner)" + (attempt == 0 ? "" : ".\(attempt)")
-            if geteuid() == owner { _ = mkdir(path, 0o711) }
-            let status: FileStatus
-            do throws(Errno) {
-                status = try FileStatus(path: path, followLinks: false)
-            } catch {
-                if error == .noSuchFileOrDirectory { return path }
-                throw error
+        if let directory = directories(of: owner).first {
+            if geteuid() == owner, let status = try? FileStatus(path: directory, followLinks: false), status.mode & 0o777 != 0o711 {
+                _ = chmod(directory, 0o711)
             }
-            guard status.isDirectory, status.owner == owner else { continue }
-            if geteuid() == owner && status.mode & 0o777 != 0o711 { _ = chmod(path, 0o711) }
-            return path
+            return "\(directory)/lock"
+        }
+        guard geteuid() == owner else { throw Errno.noSuchFileOrDirectory }
+        for attempt in attempts {
+            let directory = name(owner, attempt)
+            do throws(Errno) {
+                _ = try systemCall { mkdir(directory, 0o711) }
+            } catch {
+                // A stranger's, or made just now by another of our programs.
+                guard error == .fileExists else { throw error }
+                guard directories(of: owner).contains(directory) else { continue }
+            }
+            // Whatever the umask.
+            _ = chmod(directory, 0o711)
+            return "\(directory)/lock"
         }
         throw Errno.notPermitted
+    }
+
+    /// Names that an owner's directory may have: strangers may have been faster, and may go away again.
+    private static let attempts = 0...9
+
+    private static func name(_ owner: uid_t, _ attempt: Int) -> String {
+        "\(environment(rootVariable) ?? "/tmp")/.ipn-\(owner)" + (attempt == 0 ? "" : ".\(attempt)")
+    }
+
+    /// Those that are there and the owner's.
+    private static func directories(of owner: uid_t) -> [String] {
+        attempts.map { name(owner, $0) }.filter { path in
+            guard let status = try? FileStatus(path: path, followLinks: false) else { return false }
+            return status.isDirectory && status.owner == owner
+        }
     }
 
     /// An environment variable, unless the program runs with raised rights (AT_SECURE, see getauxval(3)).

@@ -21,6 +21,10 @@ extension Keeper {
     func hangUp(_ member: Member) {
         guard member.holdsNetwork, member.handleInode != 0, member.isHandleOpen else { return remove(member) }
         guard member.isProcessAlive else { return bury(member) }
+        becomeGhost(member)
+    }
+
+    private func becomeGhost(_ member: Member) {
         member.isGhost = true
         poller.remove(member.control.socket.descriptor.raw)
     }
@@ -41,11 +45,15 @@ extension Keeper {
         for member in members.values where member.isGone && !member.isHandleOpen { remove(member) }
     }
 
-    /// Whom a descriptor stands for; a ghost first.
-    func owner(of descriptor: CInt) -> Member? {
+    /// Whom a descriptor stands for that `member` has shown; a ghost first.
+    func owner(of descriptor: CInt, shownBy member: Member) -> Member? {
         guard let status = try? FileStatus(descriptor: descriptor), status.isSocket else { return nil }
         let all = members.values.filter { $0.handleInode == status.inode }
-        return all.first(where: \.isGhost) ?? all.first
+        if let ghost = all.first(where: \.isGhost) { return ghost }
+        // Who comes anew in the same process has replaced itself, also where a child of before still holds the old link open.
+        guard let before = all.first(where: { !$0.isGone && $0.peer.processID == member.peer.processID }) else { return all.first }
+        becomeGhost(before)
+        return before
     }
 
     /// Lets a newcomer in who showed another member's handle.

@@ -53,6 +53,7 @@ extension Keeper {
         member.handlesOutOfBand = member.handlesOutOfBand || observes
         if receives || sends {
             nodes[node.nodeID] = node
+            if receives, let ghost = member.claimed, ghost.isGhost, let before = ghost.node { handOnDebts(to: before.nodeID, node.nodeID) }
             roster.record(IPN_EVENT_JOIN, node.nodeID)
             announceRoster()
             // After the new version is out: a writer that has not seen it cannot have gone beyond these heads.

@@ -42,6 +42,11 @@ extension Keeper {
         announceRoster()
     }
 
+    /// What departed writers owe a ghost they owe its successor, too.
+    func handOnDebts(to reader: UInt64, _ successor: UInt64) {
+        for node in nodes.values where node.owed.contains(reader) { node.owed.insert(successor) }
+    }
+
     /// Nothing is owed any more to a reader that left or shut down.
     func forgetDebts(to reader: UInt64) {
         var settled: [ConnectedNode] = []

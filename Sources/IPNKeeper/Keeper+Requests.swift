@@ -120,7 +120,7 @@ extension Keeper {
             try checkHasPart(member, wantsToBind: request.want & UInt32(IPN_WANT_MANAGE) != 0)
         case .datagramSocket:
             // The socket itself: a file could have any number.
-            guard let owner = owner(of: proof.raw) else { throw Errno.permissionDenied }
+            guard let owner = owner(of: proof.raw, shownBy: member) else { throw Errno.permissionDenied }
             admit(member, claiming: owner, &answer)
         default:
             throw Errno.permissionDenied

@@ -7,7 +7,7 @@ extension Socket {
     /// Has the handle say what is there and no more: it was readable for nothing.
     package func settle() {
         receiving.lock()
-        if isReceiverAsleep { node.settleWhileAsleep() } else { node.settlePollers() }
+        if isReceiverAsleep() { node.settleWhileAsleep() } else { node.settlePollers() }
         receiving.unlock()
     }
 
@@ -24,7 +24,7 @@ extension Socket {
         if isHungUp { ready |= Int16(POLLHUP) }
         if wanted & (Self.arrived | Self.ended | Int16(POLLPRI)) != 0 {
             receiving.lock()
-            let (data, news) = isReceiverAsleep ? (false, false) : node.incoming()
+            let (data, news) = isReceiverAsleep() ? (false, false) : node.incoming()
             let isAtEnd = node.isConnected && isOver
             if data || news || isAtEnd { ready |= Self.arrived }
             if news { ready |= Int16(POLLPRI) }
@@ -44,6 +44,6 @@ extension Socket {
         receiving.lock()
         defer { receiving.unlock() }
         // Whoever sleeps takes what comes next, and then has the handle struck for what follows.
-        return isReceiverAsleep ? 0 : node.arrivals()
+        return isReceiverAsleep() ? 0 : node.arrivals()
     }
 }

@@ -40,12 +40,32 @@ extension Socket {
     package func giveBack(_ loan: some KeptMessage) {
         receiving.lock()
         defer { receiving.unlock() }
-        if isReceiverAsleep { postponed.append { loan.letGo() } } else { loan.letGo() }
+        if isReceiverAsleep() { postponed.append { loan.letGo() } } else { loan.letGo() }
     }
 
     /// Does something to the receiving side, as soon as nobody sleeps there. With `receiving` held.
     func onReceiver(_ body: @escaping () -> Void) {
-        if isReceiverAsleep { postponed.append(body) } else { body() }
+        if isReceiverAsleep() { postponed.append(body) } else { body() }
+    }
+
+    /// Whether another thread sleeps for a message. With `receiving` held.
+    ///
+    /// Where it is this very thread, a signal handler has interrupted its call, or has jumped out of it (siglongjmp(3)): as with
+    /// any socket it may go on, and the call below, if it ever does, begins anew.
+    func isReceiverAsleep() -> Bool {
+        guard let thread = sleepingReceiver else { return false }
+        guard isOwn(thread) else { return true }
+        node.overtakeSleepers()
+        endNap()
+        return false
+    }
+
+    /// The receiving side is free again. With `receiving` held.
+    private func endNap() {
+        sleepingReceiver = nil
+        for body in postponed { body() }
+        postponed.removeAll()
+        receiving.wakeWaiters()
     }
 
     /// With `receiving` held, which is let go of meanwhile where this has to wait.
@@ -53,12 +73,12 @@ extension Socket {
         guard flags & CInt(MSG_OOB) == 0 else { throw Errno(rawValue: EOPNOTSUPP) }
         var deadline: UInt64?
         while true {
-            if !isReceiverAsleep, let message = try begin(.zero) { return message }
+            if !isReceiverAsleep(), let message = try begin(.zero) { return message }
             if isOver { return nil }
             let end = deadline ?? Deadline.after(patience(flags, SO_RCVTIMEO))
             deadline = end
             guard end > 0 else { throw Errno.resourceTemporarilyUnavailable }
-            if isReceiverAsleep {
+            if isReceiverAsleep() {
                 // One sleeps for the node, the others for that one.
                 guard receiving.wait(until: end) else { throw Errno.resourceTemporarilyUnavailable }
                 continue
@@ -74,7 +94,9 @@ extension Socket {
 
     /// Waits for a message with the lock free.
     private func sleep(_ patience: Duration?) -> Nap {
-        isReceiverAsleep = true
+        sleepingReceiver = pthread_self()
+        naps += 1
+        let mine = naps
         receiving.unlock()
         let nap: Nap
         do throws(Errno) {
@@ -83,14 +105,17 @@ extension Socket {
             nap = .failed(error)
         }
         receiving.lock()
-        isReceiverAsleep = false
+        if sleepingReceiver == nil || naps != mine { return wasOvertaken(nap) }
         let wasAsked = !postponed.isEmpty
-        for body in postponed { body() }
-        postponed.removeAll()
-        receiving.wakeWaiters()
+        endNap()
         // What was given back meanwhile may be what was missing.
         if wasAsked, case .failed(Errno(rawValue: ENOBUFS)) = nap { return .disturbed }
         return nap
+    }
+
+    /// A signal handler has used the socket meanwhile.
+    private func wasOvertaken(_ nap: Nap) -> Nap {
+        if case .failed(Errno(rawValue: ECANCELED)) = nap { .disturbed } else { nap }
     }
 
     /// What a wait for a message has come to.

@@ -50,11 +50,13 @@ extension Socket {
         guard end > 0 else { return try lend(count, until: end) }
         // Readers ring one way only: from now on us.
         if node.isPolledForRoom { owesPollers = true }
-        isSenderAsleep = true
+        sleepingSender = pthread_self()
+        turns += 1
+        let mine = turns
         sending.unlock()
         defer {
             sending.lock()
-            isSenderAsleep = false
+            if turns == mine { sleepingSender = nil }
         }
         return try lend(count, until: end)
     }
@@ -64,13 +66,23 @@ extension Socket {
     }
 
     /// Whether another call has the sending side.
-    private var isTaken: Bool { isSenderAsleep || loan != nil }
+    private var isTaken: Bool { isSenderAsleep() || loan != nil }
+
+    /// As `isReceiverAsleep`. With `sending` held.
+    private func isSenderAsleep() -> Bool {
+        guard let thread = sleepingSender else { return false }
+        guard isOwn(thread) else { return true }
+        node.overtakeSleepers()
+        sleepingSender = nil
+        turns += 1
+        return false
+    }
 
     /// - Returns: until when to wait for what comes then.
     private func waitForTurn(_ flags: CInt) throws(Errno) -> UInt64 {
         let end = Deadline.after(patience(flags, SO_SNDTIMEO))
         while isTaken {
-            if let loan, pthread_equal(loan.thread, pthread_self()) != 0 { throw Errno(rawValue: EDEADLK) }
+            if let loan, isOwn(loan.thread) { throw Errno(rawValue: EDEADLK) }
             guard end > 0, sending.wait(until: end) else {
                 owesPollers = true
                 throw Errno.resourceTemporarilyUnavailable

@@ -35,15 +35,19 @@ package final class Socket: @unchecked Sendable {
     let control = Lock()
     let sending = Lock()
     let receiving = Lock()
-    /// A call has the node's sending side without holding `sending`: it sleeps. This and what follows with `sending` held.
-    var isSenderAsleep = false
+    /// Whose call has the node's sending side without holding `sending`: it sleeps. This and what follows with `sending` held.
+    var sleepingSender: pthread_t?
+    /// Such calls so far.
+    var turns: UInt = 0
     /// A program has a slot in its hands.
     var loan: Loan?
     var loans: UInt = 0
     /// Somebody was told that there is no room, and was not there for readers to ring.
     var owesPollers = false
-    /// A call has the node's receiving side without holding `receiving`. This and what follows with `receiving` held.
-    var isReceiverAsleep = false
+    /// Whose call has the node's receiving side without holding `receiving`. This and what follows with `receiving` held.
+    var sleepingReceiver: pthread_t?
+    /// Such calls so far.
+    var naps: UInt = 0
     /// What is to be done to the receiving side when it wakes up.
     var postponed: [() -> Void] = []
     /// No other socket of this process had it.
@@ -203,25 +207,34 @@ package final class Socket: @unchecked Sendable {
         return hasLeft
     }
 
-    /// Leaves, and wakes whoever sleeps in it.
+    /// Leaves, and wakes whoever sleeps in it. Who closes in a signal handler may have interrupted a call of its own: that finds
+    /// all where it was, as long as it has this object.
     /// - Returns: the number of a loan that is still written to: its memory stays as long as this object.
     package func close() -> UInt? {
         node.interrupt()
         sending.lock()
-        while isSenderAsleep { _ = sending.wait(until: Deadline.never) }
+        while let sleepingSender, !isOwn(sleepingSender) { _ = sending.wait(until: Deadline.never) }
         receiving.lock()
-        while isReceiverAsleep { _ = receiving.wait(until: Deadline.never) }
+        while let sleepingReceiver, !isOwn(sleepingReceiver) { _ = receiving.wait(until: Deadline.never) }
         control.lock()
         hasLeft = true
         let lent = loan?.number
         loan = nil
-        if lent == nil { node.close() } else { node.leave() }
+        if sleepingSender != nil || sleepingReceiver != nil {
+            node.depart()
+        } else if lent == nil {
+            node.close()
+        } else {
+            node.leave()
+        }
         control.unlock()
         receiving.unlock()
         sending.wakeWaiters()
         sending.unlock()
         return lent
     }
+
+    func isOwn(_ thread: pthread_t) -> Bool { pthread_equal(thread, pthread_self()) != 0 }
 
     func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
         control.lock()

@@ -122,6 +122,11 @@ import TestSupport
         #expect(try handled("export SWIFT_BACKTRACE=enable=yes") == 8)
     }
 
+    @Test(arguments: [false, true]) func aHandlerUsesTheSocketThatItHasInterrupted(isUnderPreload: Bool) throws {
+        try run("interrupted", isUnderPreload: isUnderPreload)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     @Test func afterExecItGoesOnWhereItWas() throws {
         _ = try run("replaced")
         try eventually("the network is gone") { scratch.contents.isEmpty }

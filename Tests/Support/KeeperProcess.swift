@@ -14,7 +14,7 @@ public final class KeeperProcess {
     /// - Parameter path: of a network that lives.
     public init(of path: String) throws {
         let marker = try FileStatus(path: path)
-        let rendezvous = try Rendezvous(marker: marker).path
+        let rendezvous = Rendezvous(marker: marker).path
         // Its last argument; the number in it is the marker's inode, which is nobody else's.
         let found = Scratch.list("/proc").compactMap { Int32($0) }.first { pid in
             Self.arguments(of: pid).last == rendezvous

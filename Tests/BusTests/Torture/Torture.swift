@@ -153,7 +153,7 @@ final class Torture {
     ///   - successor: where the first dies that takes the file over, where one is left.
     func end(at step: TortureStep?, successor: TortureStep) throws {
         try expectHoldings()
-        let rendezvous = try Rendezvous(marker: try FileStatus(path: path)).path
+        let rendezvous = Rendezvous(marker: try FileStatus(path: path)).path
         if let step {
             try plan.set(SIGKILL, at: step.name)
             try killKeeper()

@@ -1,0 +1,110 @@
+/* Signal handlers that use the socket whose call they have interrupted, as they do with any: one that closes it and ends the
+ * program, one that receives, and one that jumps out of the call. */
+#include "check.h"
+#include <setjmp.h>
+#include <signal.h>
+
+static int mine, other;
+static sigjmp_buf out;
+
+static void close_and_end(int signal) {
+  (void)signal;
+  ipn_close(mine);
+  _exit(7);
+}
+
+static void close_only(int signal) {
+  (void)signal;
+  ipn_close(mine);
+}
+
+static void take_one(int signal) {
+  char room[16];
+  (void)signal;
+  if (ipn_recv(mine, room, sizeof room, MSG_DONTWAIT) >= 0) _exit(8);
+  say(other, "after the handler");
+}
+
+static void jump(int signal) {
+  (void)signal;
+  siglongjmp(out, 1);
+}
+
+/* The parent sends the signal when this one sleeps in its call: it says so by its state. */
+static void wait_until_asleep(pid_t child) {
+  char path[64], state = 0;
+  snprintf(path, sizeof path, "/proc/%d/stat", child);
+  for (int times = 0; times < 3;) {
+    FILE *file = fopen(path, "r");
+    if (!file || fscanf(file, "%*d %*s %c", &state) != 1) exit(1);
+    fclose(file);
+    times = state == 'S' ? times + 1 : 0;
+    usleep(2000);
+  }
+}
+
+static int ended_with(pid_t child) {
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+static void in_a_child(const char *path, void (*handler)(int), int restarts, void (*body)(void), int expected) {
+  int gate[2];
+  char byte = 0;
+  REQUIRE(pipe(gate) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = restarts ? SA_RESTART : 0};
+    sigaction(SIGUSR1, &action, NULL);
+    mine = joined(path, 0);
+    other = joined(path, 0);
+    REQUIRE(write(gate[1], &byte, 1) == 1);
+    body();
+    exit(0);
+  }
+  REQUIRE(read(gate[0], &byte, 1) == 1);
+  wait_until_asleep(child);
+  REQUIRE(kill(child, SIGUSR1) == 0);
+  REQUIRE(ended_with(child) == expected);
+  close(gate[0]);
+  close(gate[1]);
+}
+
+static void just_receive(void) { expect(mine, "never"); }
+
+/* The call ends: the program goes on, and its descriptor is closed. */
+static void receive_closed(void) {
+  char room[16];
+  REQUIRE(ipn_recv(mine, room, sizeof room, 0) <= 0);
+  REQUIRE_ERRNO(ipn_recv(mine, room, sizeof room, 0), EBADF);
+}
+
+static void receive_after(void) { expect(mine, "after the handler"); }
+
+static void receive_in_time(void) {
+  char room[16];
+  if (sigsetjmp(out, 1) == 0) {
+    ipn_recv(mine, room, sizeof room, 0);
+    _exit(9);
+  }
+  say(other, "one");
+  struct pollfd entry = {.fd = mine, .events = POLLIN};
+  REQUIRE(ipn_poll(&entry, 1, -1) == 1 && entry.revents == POLLIN);
+  expect(mine, "one");
+  say(mine, "two");
+  expect(other, "two");
+  REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
+}
+
+int main(int count, char **arguments) {
+  REQUIRE(count == 2);
+  int first = joined(arguments[1], 1);
+  for (int restarts = 0; restarts < 2; restarts++) {
+    in_a_child(arguments[1], close_and_end, restarts, just_receive, 7);
+    in_a_child(arguments[1], close_only, restarts, receive_closed, 0);
+    in_a_child(arguments[1], jump, restarts, receive_in_time, 0);
+  }
+  in_a_child(arguments[1], take_one, 1, receive_after, 0);
+  return ipn_close(first) != 0;
+}
