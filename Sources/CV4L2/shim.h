@@ -69,6 +69,45 @@ static inline unsigned cv4l2_quantization(int is_rgb, unsigned space, unsigned e
     return quantization != V4L2_QUANTIZATION_DEFAULT ? quantization : V4L2_MAP_QUANTIZATION_DEFAULT(is_rgb, space, encoding);
 }
 
+/* Packed structs with unions: what the multi-planar interface says of a format, as the other one says it. The stride is the first
+ * plane's. */
+static inline struct v4l2_pix_format cv4l2_pix(const struct v4l2_format *format) {
+    if (!V4L2_TYPE_IS_MULTIPLANAR(format->type)) return format->fmt.pix;
+    const struct v4l2_pix_format_mplane *planes = &format->fmt.pix_mp;
+    return (struct v4l2_pix_format){.width = planes->width,
+                                    .height = planes->height,
+                                    .pixelformat = planes->pixelformat,
+                                    .field = planes->field,
+                                    .bytesperline = planes->plane_fmt[0].bytesperline,
+                                    .colorspace = planes->colorspace,
+                                    .ycbcr_enc = planes->ycbcr_enc,
+                                    .quantization = planes->quantization,
+                                    .xfer_func = planes->xfer_func};
+}
+/* Pieces of memory that a picture lies in, and the stride in one of them. */
+static inline unsigned cv4l2_pieces(const struct v4l2_format *format) {
+    return V4L2_TYPE_IS_MULTIPLANAR(format->type) ? format->fmt.pix_mp.num_planes : 1;
+}
+static inline unsigned cv4l2_stride(const struct v4l2_format *format, unsigned piece) {
+    return V4L2_TYPE_IS_MULTIPLANAR(format->type) ? format->fmt.pix_mp.plane_fmt[piece].bytesperline : format->fmt.pix.bytesperline;
+}
+/* What to ask for; the colours are the driver's. */
+static inline struct v4l2_format cv4l2_wish(unsigned type, unsigned fourcc, unsigned width, unsigned height) {
+    struct v4l2_format format = {.type = type};
+    if (V4L2_TYPE_IS_MULTIPLANAR(type)) {
+        format.fmt.pix_mp.pixelformat = fourcc;
+        format.fmt.pix_mp.width = width;
+        format.fmt.pix_mp.height = height;
+        format.fmt.pix_mp.field = V4L2_FIELD_ANY;
+    } else {
+        format.fmt.pix.pixelformat = fourcc;
+        format.fmt.pix.width = width;
+        format.fmt.pix.height = height;
+        format.fmt.pix.field = V4L2_FIELD_ANY;
+    }
+    return format;
+}
+
 /* A union in a packed struct. */
 static inline int cv4l2_get_control(int descriptor, unsigned id, long long *value, int is_64) {
     struct v4l2_ext_control control = {.id = id};

@@ -30,7 +30,7 @@ public protocol PacketSource: ~Copyable {
     /// `isAway` has changed.
     mutating func listen(to descriptor: CInt)
 
-    /// Whether it waits for a device to come back.
+    /// Whether it waits for a device or a server to come back.
     var isAway: Bool { get }
 }
 

@@ -3,6 +3,7 @@ import Glibc
 import IPN
 import IPNSystem
 import Media
+import Transcode
 import V4L2
 
 /// Devices pace themselves, rest while nobody looks, and end when they are unplugged.
@@ -31,8 +32,10 @@ extension PublishJob {
         }
     }
 
-    /// alsa-lib waits for a sound server that does not answer as long as that takes, and hears no signal: whoever asked to stop is then left
-    /// waiting for two seconds, and for no more.
+    /// alsa-lib's plugins wait for a sound server that does not answer as long as that takes, and hear no signal: whoever asked to stop is
+    /// then left waiting for two seconds, and for no more. The thread that waits there has the node, holds locks of the plugin's and
+    /// cannot be called back, and exit(3) would run what else wants those locks: so the process goes at once, without an end to the
+    /// publication. Its keeper tells the others that it has gone.
     private func leaveUnanswered(_ object: String) {
         let stop = stop
         try? startThread {
@@ -49,15 +52,30 @@ extension PublishJob {
         let settings = try live(settings, "alsa:\(device)")
         leaveUnanswered("alsa:\(device)")
         let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
-        try publish(microphone, settings, name: "ipn publish alsa:\(device)") {
-            // Periods are short: whoever else wants the processor waits.
-            for missing in RealTime.enter() { say("alsa:\(device): \(missing)") }
-        } end: { microphone in
+        // Periods are short: whoever else wants the processor waits.
+        let begin = { @Sendable in for missing in RealTime.enter() { say("alsa:\(device): \(missing)") } }
+        func tell(_ microphone: borrowing Microphone) throws {
             let (xruns, suspends, lost) = (microphone.xrunCount, microphone.suspendCount, microphone.lostCount)
             if xruns > 0 || suspends > 0 || lost > 0 {
                 say("alsa:\(device): \(xruns) xruns, \(lost) periods lost" + (suspends > 0 ? ", slept \(suspends) times" : ""))
             }
             if let failure = microphone.failure { throw failure }
         }
+        let name = "ipn publish alsa:\(device)"
+        if coding.isCopy {
+            try publish(microphone, settings, name: name, begin: begin, end: tell)
+        } else {
+            // A coder takes its time, and its memory, and has no business above everybody else.
+            let served = try Self.served(microphone, stop, begin)
+            try publish(served, settings, name: name, end: { try $0.whenOver(tell) })
+        }
+    }
+
+    /// With room for a second.
+    private static func served(
+        _ microphone: consuming Microphone, _ stop: StopSignal, _ begin: @escaping @Sendable () -> Void
+    ) throws(MediaError) -> ServedSource<Microphone> {
+        let (period, largest, rate) = (microphone.period, microphone.periodBytes, microphone.rate)
+        return try ServedSource(microphone, room: max(8, rate / max(1, period)), largest: largest, stop: stop, begin: begin)
     }
 }

@@ -12,9 +12,9 @@ struct PictureTests {
     func paddedRowsArePacked(name: String, extent: Int, size: Int) throws {
         let format = try #require(PixelFormat.all.first { $0.text == name })
         // 7 x 5: odd, so that chromas round up.
-        let layout = PictureLayout(format, width: 7, height: 5, stride: 64)
-        #expect(layout.size == size && !layout.isPacked)
-        var buffer = [UInt8](repeating: 0xEE, count: extent)
+        let layout = PictureLayout(format, width: 7, height: 5, strides: [64])
+        #expect(layout.size == size && !layout.isPacked && layout.extents[0] <= extent)
+        var buffer = [UInt8](repeating: 0xEE, count: layout.extents[0])
         var expected: [UInt8] = []
         for plane in layout.planes {
             for row in 0..<plane.rows {
@@ -26,15 +26,54 @@ struct PictureTests {
             }
         }
         var packed = [UInt8](repeating: 0, count: layout.size)
-        buffer.withUnsafeBytes { from in packed.withUnsafeMutableBytes { layout.pack(from, into: $0) } }
+        pack([buffer], layout, into: &packed)
         #expect(packed == expected)
     }
 
+    /// Through the multi-planar interface each plane may have memory, and a stride, of its own.
+    @Test(arguments: [("NM12", [64, 96], "NV12"), ("YM12", [64, 64, 96], "YU12"), ("YM24", [7, 64, 7], "YM24")])
+    func planesApartBecomeOnePicture(name: String, strides: [Int], packedName: String) throws {
+        let format = try #require(PixelFormat.all.first { $0.text == name })
+        #expect(format.pieces == strides.count)
+        let layout = PictureLayout(format, width: 7, height: 5, strides: strides)
+        var value: UInt8 = 0
+        var expected: [UInt8] = []
+        let pieces = zip(strides, layout.planes).map { (stride, plane) in
+            (0..<plane.rows).flatMap { row -> [UInt8] in
+                let pixels = (0..<plane.row).map { _ -> UInt8 in
+                    value = value == 198 ? 0 : value + 1
+                    return value
+                }
+                expected += pixels
+                return pixels + Array(repeating: 0xEE, count: row == plane.rows - 1 ? 0 : stride - plane.row)
+            }
+        }
+        #expect(!layout.isPacked && layout.extents == pieces.map(\.count))
+        if let contiguous = PixelFormat.all.first(where: { $0.text == packedName && $0.pieces == 1 }) {
+            #expect(layout.size == PictureLayout(contiguous, width: 7, height: 5, strides: [8]).size && format.tag == contiguous.tag)
+        }
+        var packed = [UInt8](repeating: 0, count: layout.size)
+        pack(pieces, layout, into: &packed)
+        #expect(packed == expected)
+    }
+
+    private func pack(_ pieces: [[UInt8]], _ layout: PictureLayout, into packed: inout [UInt8]) {
+        let memory = pieces.map { piece in
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 64)
+            copy.copyBytes(from: piece)
+            return copy
+        }
+        defer { for piece in memory { piece.deallocate() } }
+        memory.map { UnsafeRawBufferPointer($0) }.withUnsafeBufferPointer { pieces in
+            packed.withUnsafeMutableBytes { layout.pack(pieces, into: $0) }
+        }
+    }
+
     @Test func aTightBufferIsTakenAsItIs() throws {
-        for format in PixelFormat.all where format.isRaw {
+        for format in PixelFormat.all where format.isRaw && format.pieces == 1 {
             let first = format.planes[0]
-            let layout = PictureLayout(format, width: 640, height: 480, stride: first.row(width: 640))
-            #expect(layout.isPacked && layout.extent == layout.size, "\(format.text)")
+            let layout = PictureLayout(format, width: 640, height: 480, strides: [first.row(width: 640)])
+            #expect(layout.isPacked && layout.extents == [layout.size], "\(format.text)")
         }
     }
 

@@ -126,6 +126,35 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// A coder has the card behind a thread of its own: what befalls the card is told all the same, and it rests and ends as ever.
+    @Test func aCoderHearsWhatBefallsTheCard() async throws {
+        let publisher = try publish("--rate", "48000", "--period", "512", "--encode-audio", "aac", "--wait")
+        let description = { @Sendable in try await scratch.show("net")?.nodes.first { $0.pid == publisher.processID }?.description ?? "" }
+        try await until("it rests: \(publisher.complaint)") { try await description().hasSuffix(", resting") }
+        for round in 1...2 {
+            let recorder = try scratch.ipn("record", "net", "\(round).mka")
+            try await scratch.awaitProgress(of: recorder, by: 30)
+            recorder.send(SIGINT)
+            try await recorder.succeeded()
+            let packets = try await Recording("\(round).mka", in: scratch).packets("a")
+            #expect(packets.count > 20 && packets.map(\.pts) == packets.map(\.pts).sorted())
+            try await until("it rests again: \(publisher.complaint)") { try await description().hasSuffix(", resting") }
+        }
+        let recorder = try scratch.ipn("record", "net", "gone.mka")
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        try happens("gone")
+        try await until("it waits: \(publisher.complaint)") { try await description().hasSuffix(", waiting") }
+        unlink(scratch.log("fault"))
+        try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        for program in [recorder, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+        #expect(publisher.complaint.contains(" periods lost"), "\(publisher.complaint)")
+        try await scratch.expectNothingLeft()
+    }
+
     /// Meanwhile newcomers hear what there will be, and whoever asks is told that it waits; it ends in time all the same.
     @Test func whoComesWhileItWaitsIsLookedAfter() async throws {
         let publisher = try publish("--wait", "--duration", "12")

@@ -13,12 +13,21 @@ import Testing
         try await scratch.awaitProgress(of: "copy.mkv", by: 50)
         try await Servers.crash(first)
         try await until("the loss is told \(publisher.complaint)") { publisher.complaint.contains("waiting for it to come back") }
+        let waits = { @Sendable in try await scratch.show("net")?.nodes.contains { $0.description.hasSuffix(", waiting") } == true }
+        try await until("ipn show says so") { try await waits() }
+        // Who comes meanwhile is told what there will be.
+        let newcomer = try scratch.ipn("record", "net", "newcomer.mkv")
+        try await until("the newcomer hears something: \(newcomer.complaint)") {
+            try await scratch.show("net")?.nodes.contains { $0.pid == newcomer.processID && $0.received > 0 } == true
+        }
         let second = try await start()
         try await until("it is there again \(publisher.complaint)") { publisher.complaint.contains("there again after") }
         try await scratch.awaitProgress(of: "copy.mkv", by: 50)
+        #expect(try await !waits())
         publisher.send(SIGINT)
         try await publisher.succeeded()
         try await recorder.succeeded()
+        try await newcomer.succeeded()
         try await Servers.crash(second)
         #expect(publisher.complaint.split(separator: "\n").count == 2, "\(publisher.complaint)")
         // Where the server describes its streams in other words, the rest is a recording of its own.

@@ -4,8 +4,9 @@ public import Media
 
 /// Sound of a capture device, a period a packet.
 ///
-/// Where the device's memory is mapped, the packet's bytes lie in it; they are given back with the next call. `next`
-/// allocates nothing, takes no lock, and waits for the device alone: RT safe, but for the first and after it was unplugged.
+/// Where the device's memory is mapped, the packet's bytes lie in it, unless its samples have to be moved; they are given back with
+/// the next call. `next` allocates nothing, takes no lock, and waits for the device alone: RT safe, but for the first and after it
+/// was unplugged.
 ///
 /// Not for two threads at once.
 public struct Microphone: ~Copyable, PacketSource {
@@ -30,7 +31,7 @@ public struct Microphone: ~Copyable, PacketSource {
     private var isProven = false
     private var isMissed = false
     private var clock: SampleClock
-    /// For what does not lie in one piece.
+    /// For what does not lie in one piece, or not as it goes out.
     private let staging: UnsafeMutableRawBufferPointer
     private var lent = UnsafeRawBufferPointer(start: nil, count: 0)
     /// What of the device's memory is to be given back.
@@ -65,6 +66,11 @@ public struct Microphone: ~Copyable, PacketSource {
     }
 
     deinit { staging.deallocate() }
+
+    /// Frames a second, frames in a packet, and its octets.
+    public var rate: Int { Int(clock.rate) }
+    public var period: Int { Int(clock.period) }
+    public var periodBytes: Int { staging.count }
 
     /// The next period. Its capture time is when its first frame was, by the device's clock.
     /// - Returns: nil after the device was unplugged; `failure` says so.
@@ -186,7 +192,9 @@ public struct Microphone: ~Copyable, PacketSource {
             }
             if frames == session.period, let areas, isInterleaved(areas, session) {
                 held = (offset, frames)
-                lent = UnsafeRawBufferPointer(start: areas[0].addr + Int(offset) * session.frameBytes, count: size)
+                let samples = UnsafeRawBufferPointer(start: areas[0].addr + Int(offset) * session.frameBytes, count: size)
+                if session.format.isLow { session.format.raise(samples.baseAddress!, into: staging) }
+                lent = session.format.isLow ? UnsafeRawBufferPointer(staging) : samples
                 return true
             }
         }
@@ -198,6 +206,7 @@ public struct Microphone: ~Copyable, PacketSource {
             try recover(session, count < 0 ? CInt(count) : calsa_xrun())
             return false
         }
+        if session.format.isLow { session.format.raise(UnsafeRawPointer(staging.baseAddress!), into: staging) }
         lent = UnsafeRawBufferPointer(staging)
         return true
     }

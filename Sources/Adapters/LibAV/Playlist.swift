@@ -21,6 +21,9 @@ public struct Playlist: ~Copyable, PacketSource {
     private var end: Int64?
     /// Something came in this pass through the list.
     private var hasDelivered = false
+    /// The server has gone, and is waited for.
+    private var outage: Outage?
+    private let waiting: DeviceWait
     private var schedule = ReconnectSchedule()
     private var generator = SystemRandomNumberGenerator()
     /// Since when the connection is closed because nobody looks; nanoseconds on CLOCK_MONOTONIC.
@@ -42,12 +45,15 @@ public struct Playlist: ~Copyable, PacketSource {
         self.settings = settings
         self.stop = stop
         self.note = note
+        waiting = DeviceWait(count: 0, stop: stop, stopDescriptor: -1)
         if let error = try openNext(startingWith: 0) { throw error }
     }
 
-    /// - Throws: `.cancelled`; where there is one part only, what ended it before its time.
+    /// - Throws: `.cancelled`; where there is one part only, what ended it before its time; `.interrupted` as `listen` has it, while a
+    ///   server is waited for.
     public mutating func next() throws(MediaError) -> CodedPacket? {
         while true {
+            while let outage { try comeBack(from: outage) }
             do throws(MediaError) {
                 if let since = restsSince.take() { try wake(since) }
                 if let packet = try demuxer?.next() {
@@ -56,23 +62,27 @@ public struct Playlist: ~Copyable, PacketSource {
                     hasDelivered = true
                     return packet
                 }
-                guard waitsForPart else {
+                if waitsForPart {
+                    lose(MediaError(.readFailed, object: parts[position].address, what: "the server has ended the stream"))
+                } else {
                     guard try advance() else { return nil }
-                    continue
                 }
-                try reconnect(after: MediaError(.readFailed, object: parts[position].address, what: "the server has ended the stream"))
             } catch {
                 if error.code == .cancelled { throw error }
                 if waitsForPart {
-                    try reconnect(after: error)
+                    lose(error)
                 } else {
                     guard parts.count > 1 else { throw error }
                     note("\(error)")
                     guard try advance() else { return nil }
                 }
             }
+            if outage != nil { throw MediaError(.interrupted, object: parts[position].address, what: "gone") }
         }
     }
+
+    public func listen(to descriptor: CInt) { waiting.listen(to: descriptor) }
+    public var isAway: Bool { outage != nil }
 
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         switch demuxer {
@@ -132,7 +142,9 @@ public struct Playlist: ~Copyable, PacketSource {
             } catch {
                 if error.code == .cancelled { throw error }
                 if waitsForPart {
-                    try reconnect(after: error)
+                    lose(error)
+                    // Before anything has come there is nobody yet to whom it could be told.
+                    while streams.isEmpty, let outage { try comeBack(from: outage) }
                     return nil
                 }
                 failure = error
@@ -171,32 +183,38 @@ public struct Playlist: ~Copyable, PacketSource {
         }
     }
 
-    /// Tries until the server is there again; what is to be said of it is said once for each outage.
-    private mutating func reconnect(after error: MediaError) throws(MediaError) {
-        let since = monotonicNanoseconds()
+    /// What is to be said of an outage is said once.
+    private mutating func lose(_ error: MediaError) {
         note("\(error); waiting for it to come back")
         end = demuxer?.end ?? end
-        let before = end
+        demuxer = nil
+        let now = monotonicNanoseconds()
+        outage = Outage(since: now, end: end, due: schedule.failed(at: now, using: &generator) ?? .max)
+    }
+
+    /// Waits until it is time, and tries once.
+    /// - Throws: `.cancelled`, `.interrupted`.
+    private mutating func comeBack(from outage: Outage) throws(MediaError) {
         while true {
-            let due = schedule.failed(at: monotonicNanoseconds(), using: &generator) ?? .max
-            while monotonicNanoseconds() < due {
-                if stop.isRaised { throw MediaError(.cancelled, object: parts[position].address, what: "stopped") }
-                usleep(20_000)
-            }
-            // Time went on.
-            end = before.map { $0 &+ (monotonicNanoseconds() - since) }
-            do throws(MediaError) {
-                try open()
-            } catch {
-                if error.code == .cancelled { throw error }
-                continue
-            }
-            schedule.connected(at: monotonicNanoseconds())
-            interrupted = Set(streams.indices)
-            let seconds = (monotonicNanoseconds() - since + 500_000_000) / 1_000_000_000
-            note("\(LoggedAddress(parts[position].address)): there again after \(seconds) s")
+            let left = outage.due - monotonicNanoseconds()
+            guard left > 0 else { break }
+            // A stop has no descriptor here.
+            try waiting.pause(milliseconds: CInt(min(20, (left + 999_999) / 1_000_000)))
+        }
+        // Time went on.
+        end = outage.end.map { $0 &+ (monotonicNanoseconds() - outage.since) }
+        do throws(MediaError) {
+            try open()
+        } catch {
+            if error.code == .cancelled { throw error }
+            self.outage?.due = schedule.failed(at: monotonicNanoseconds(), using: &generator) ?? .max
             return
         }
+        self.outage = nil
+        schedule.connected(at: monotonicNanoseconds())
+        interrupted = Set(streams.indices)
+        let seconds = (monotonicNanoseconds() - outage.since + 500_000_000) / 1_000_000_000
+        note("\(LoggedAddress(parts[position].address)): there again after \(seconds) s")
     }
 
     /// After an outage each stream goes on where it can be decoded.
@@ -208,4 +226,14 @@ public struct Playlist: ~Copyable, PacketSource {
         packet.isDiscontinuity = true
         return packet
     }
+}
+
+/// A server that has gone.
+private struct Outage {
+    /// Nanoseconds on CLOCK_MONOTONIC.
+    let since: Int64
+    /// Where the time stamps had come to then.
+    let end: Int64?
+    /// When to try again; nanoseconds on CLOCK_MONOTONIC.
+    var due: Int64
 }

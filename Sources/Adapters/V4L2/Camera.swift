@@ -4,8 +4,8 @@ public import Media
 
 /// Pictures of a camera, as its driver delivers them.
 ///
-/// One buffer of the driver's is read at a time; it goes back with the next call. Where the driver pads its rows, the picture
-/// is packed first, which is a second copy; the usual ones do not.
+/// One buffer of the driver's is read at a time; it goes back with the next call. Where the driver pads its rows, or lays the planes
+/// into memory of their own, the picture is packed first, which is a second copy; the usual ones do not.
 ///
 /// Not for two threads at once.
 public struct Camera: ~Copyable, PacketSource {
@@ -22,7 +22,7 @@ public struct Camera: ~Copyable, PacketSource {
     /// Nil while it is unplugged.
     private var session: CameraSession?
     private let layout: PictureLayout?
-    /// Where padded rows are packed.
+    /// Where it is packed.
     private let packed: UnsafeMutableRawBufferPointer?
     private let waiting: DeviceWait
     private let note: @Sendable (String) -> Void
@@ -35,8 +35,8 @@ public struct Camera: ~Copyable, PacketSource {
     private var hasDelivered = false
     /// It has been told of that it delivers no more.
     private var isMissed = false
-    /// The buffer that is ours, and how much of it is the picture.
-    private var lent: (index: UInt32, size: Int)?
+    /// The buffer that is ours, and the picture, there or packed.
+    private var lent: (index: UInt32, picture: UnsafeRawBufferPointer)?
     /// Taken already, for what stands ahead of the first picture.
     private var early: CodedPacket?
 
@@ -62,7 +62,7 @@ public struct Camera: ~Copyable, PacketSource {
     ) {
         let (format, pix) = (session.mode.format, session.mode.pix)
         let layout: PictureLayout? =
-            format.isRaw ? PictureLayout(format, width: Int(pix.width), height: Int(pix.height), stride: Int(pix.bytesperline)) : nil
+            format.isRaw ? PictureLayout(format, width: Int(pix.width), height: Int(pix.height), strides: session.mode.strides) : nil
         packed = layout.flatMap { $0.isPacked ? nil : .allocate(byteCount: $0.size, alignment: 64) }
         waiting.descriptors[0].fd = session.device.descriptor
         streams = [session.mode.description(title: session.device.card, extradata: [])]
@@ -106,9 +106,8 @@ public struct Camera: ~Copyable, PacketSource {
     }
 
     public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        guard let lent, let session else { return try body(RawSpan()) }
-        if let packed { return try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(packed))) }
-        return try body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: session.buffers[lent.index][..<lent.size])))
+        guard let lent else { return try body(RawSpan()) }
+        return try body(RawSpan(_unsafeBytes: lent.picture))
     }
 
     public func listen(to descriptor: CInt) { waiting.listen(to: descriptor) }
@@ -166,15 +165,16 @@ public struct Camera: ~Copyable, PacketSource {
                 _ = try session.device.currentFormat()
                 continue
             }
-            let isWhole = isWhole(buffer, session.buffers[buffer.index])
-            guard isWhole else {
+            let contents = session.buffers.contents(of: buffer)
+            guard isWhole(buffer, contents) else {
                 brokenCount += 1
                 clock.skip(buffer.sequence)
                 try session.give(buffer.index)
                 continue
             }
-            if let packed, let layout { layout.pack(session.buffers[buffer.index], into: packed) }
-            lent = (buffer.index, layout?.size ?? Int(buffer.bytesused))
+            if let packed, let layout { layout.pack(contents, into: packed) }
+            let picture = packed.map { UnsafeRawBufferPointer($0) } ?? UnsafeRawBufferPointer(rebasing: contents[0].prefix(layout?.size ?? .max))
+            lent = (buffer.index, picture)
             return packet(buffer, session)
         }
     }
@@ -203,10 +203,10 @@ public struct Camera: ~Copyable, PacketSource {
     }
 
     /// Whether a buffer holds a picture: drivers hand over broken and empty ones too.
-    private func isWhole(_ buffer: v4l2_buffer, _ memory: UnsafeRawBufferPointer) -> Bool {
-        let size = Int(buffer.bytesused)
-        guard buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) == 0, size > 0, size <= memory.count else { return false }
-        return layout.map { size >= $0.extent } ?? true
+    private func isWhole(_ buffer: v4l2_buffer, _ contents: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
+        guard buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) == 0 else { return false }
+        for (index, piece) in contents.enumerated() where piece.count < layout?.extents[index] ?? 1 { return false }
+        return true
     }
 
     /// One try a call, half a second apart.

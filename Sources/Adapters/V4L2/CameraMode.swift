@@ -6,6 +6,8 @@ import Media
 struct CameraMode {
     let format: PixelFormat
     let pix: v4l2_pix_format
+    /// Octets from a row to the next, in each piece of memory that a picture lies in.
+    let strides: [Int]
     /// Unknown where the driver does not say.
     let rate: Ratio
 
@@ -19,15 +21,11 @@ struct CameraMode {
         let size = try Self.chosenSize(settings, format, current, on: device)
         let rate = try Self.chosenRate(settings, format, size, on: device)
 
-        var request = v4l2_format()
-        request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
-        request.fmt.pix.pixelformat = format.fourcc
-        request.fmt.pix.width = size.width
-        request.fmt.pix.height = size.height
-        request.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+        var request = cv4l2_wish(device.bufferType, format.fourcc, size.width, size.height)
         let error = device.call(cv4l2_s_fmt(), &request)
         guard error == 0 else { throw V4L2Failure.error(error, .unsupportedFormat, device.path, "\(format.text) \(size) is refused") }
-        let pix = request.fmt.pix
+        let pix = cv4l2_pix(&request)
+        let strides = (0..<min(cv4l2_pieces(&request), UInt32(VIDEO_MAX_PLANES))).map { Int(cv4l2_stride(&request, $0)) }
         guard pix.pixelformat == format.fourcc, pix.width == size.width, pix.height == size.height else {
             let given = "\(PixelFormat.text(pix.pixelformat)) \(PictureSize(width: pix.width, height: pix.height))"
             throw MediaError(.unsupportedFormat, object: device.path, what: "gives \(given), not \(format.text) \(size)", remedy: "ask for that")
@@ -35,8 +33,13 @@ struct CameraMode {
         guard ![V4L2_FIELD_ALTERNATE, V4L2_FIELD_SEQ_TB, V4L2_FIELD_SEQ_BT].contains(where: { $0.rawValue == pix.field }) else {
             throw MediaError(.unsupportedFormat, object: device.path, what: "gives single fields, which are not carried")
         }
+        guard strides.count == format.pieces else {
+            throw MediaError(
+                .unsupportedFormat, object: device.path, what: "gives \(format.text) in \(strides.count) pieces of memory, not \(format.pieces)")
+        }
         self.format = format
         self.pix = pix
+        self.strides = strides
         self.rate = try Self.set(rate, isAsked: settings.rate != nil, on: device)
     }
 
@@ -105,7 +108,7 @@ struct CameraMode {
     /// - Returns: what the driver made of it.
     private static func set(_ rate: Ratio?, isAsked: Bool, on device: borrowing VideoDevice) throws(MediaError) -> Ratio {
         var request = v4l2_streamparm()
-        request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+        request.type = device.bufferType
         guard device.call(cv4l2_g_parm(), &request) == 0 else { return .unknown }
         if let rate, request.parm.capture.capability & UInt32(V4L2_CAP_TIMEPERFRAME) != 0 {
             request.parm.capture.timeperframe = v4l2_fract(numerator: UInt32(rate.denominator), denominator: UInt32(rate.numerator))

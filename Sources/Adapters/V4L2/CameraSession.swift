@@ -15,7 +15,7 @@ final class CameraSession {
         let device = try Self.device(settings)
         try device.set(settings.controls)
         let mode = try CameraMode(settings, on: device)
-        buffers = try FrameBuffers(4, of: device)
+        buffers = try FrameBuffers(4, of: device, pieces: mode.format.pieces)
         self.device = device
         self.mode = mode
     }
@@ -30,6 +30,8 @@ final class CameraSession {
             throw MediaError(.unsupportedFormat, object: settings.device, what: "\(device.card): \(what)", remedy: "see ipn devices")
         }
         guard let word = settings.format, word.lowercased() != "best", !device.hasFormat(called: word) else { return device }
+        // Its plugin for the multi-planar interface writes lines of its own.
+        guard !device.isMultiplanar else { return device }
         guard let converted = try? VideoDevice(settings.device, converted: true), converted.hasFormat(called: word) else { return device }
         return converted
     }
@@ -51,13 +53,13 @@ final class CameraSession {
     }
 
     private func switchStream(_ request: UInt) -> CInt {
-        var type = CInt(V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue)
+        var type = CInt(device.bufferType)
         return device.call(request, &type)
     }
 
     /// Gives a buffer to the driver.
     func give(_ index: UInt32) throws(MediaError) {
-        var buffer = FrameBuffers.record(index)
+        var buffer = buffers.record(index)
         let error = device.call(cv4l2_qbuf(), &buffer)
         guard error == 0 else { throw failure(error) }
     }
@@ -65,7 +67,7 @@ final class CameraSession {
     /// Takes a filled buffer.
     /// - Returns: nil if none is filled yet.
     func take() throws(MediaError) -> v4l2_buffer? {
-        var buffer = FrameBuffers.record()
+        var buffer = buffers.record()
         let error = device.call(cv4l2_dqbuf(), &buffer)
         if error == EAGAIN { return nil }
         guard error == 0 else { throw failure(error) }

@@ -4,6 +4,8 @@ import Media
 struct PixelFormat: Sendable, Hashable {
     /// Four characters, the first in the lowest byte.
     let fourcc: UInt32
+    /// The same pictures with their planes behind each other, where this one has memory of its own for each; otherwise as `fourcc`.
+    let packed: UInt32
     /// FFmpeg's codec: "rawvideo", "mjpeg", "h264".
     let codec: String
     /// FFmpeg's pixel format; empty where the coder decides.
@@ -24,12 +26,14 @@ struct PixelFormat: Sendable, Hashable {
     }
 
     var isRaw: Bool { codec == "rawvideo" }
+    /// Of memory, in which a driver lays a picture.
+    var pieces: Int { fourcc == packed ? 1 : planes.count }
     var isRGB: Bool { !planes.isEmpty && (name.contains("rgb") || name.contains("bgr")) && !name.hasPrefix("bayer") }
     /// What libav's codec "rawvideo" and its containers call it; 0 where they have no name for it, and would take the driver's
     /// for another format. The order of the chromas of YV12 is told by this alone.
     var tag: UInt32 {
-        switch text {
-        case "NV12", "NV21", "YV12", "YUYV", "UYVY", "YVYU", "422P", "GREY": fourcc
+        switch Self.text(packed) {
+        case "NV12", "NV21", "YV12", "YUYV", "UYVY", "YVYU", "422P", "YV16", "444P", "YV24", "GREY": packed
         case "YU12": 0x3032_3449  // I420
         default: 0
         }
@@ -55,7 +59,13 @@ extension PixelFormat {
     private init(_ characters: StaticString, _ name: String, _ planes: [Plane], codec: String = "rawvideo", bigEndian: Bool = false) {
         var fourcc = characters.withUTF8Buffer { $0.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) } }
         if bigEndian { fourcc |= 1 << 31 }
-        self.init(fourcc: fourcc, codec: codec, name: name, planes: planes)
+        self.init(fourcc: fourcc, packed: fourcc, codec: codec, name: name, planes: planes)
+    }
+
+    /// With memory of its own for each plane.
+    private static func apart(_ characters: StaticString, _ packed: PixelFormat) -> PixelFormat {
+        let fourcc = PixelFormat(characters, "", []).fourcc
+        return PixelFormat(fourcc: fourcc, packed: packed.fourcc, codec: packed.codec, name: packed.name, planes: packed.planes)
     }
 
     private static func packed(_ characters: StaticString, _ name: String, _ octets: Int, per columns: Int = 1, bigEndian: Bool = false)
@@ -80,10 +90,15 @@ extension PixelFormat {
     static let all: [PixelFormat] = [
         semiPlanar("NV12", "nv12", columns: 2, rows: 2), planar("YU12", "yuv420p", columns: 2, rows: 2),
         semiPlanar("NV21", "nv21", columns: 2, rows: 2), planar("YV12", "yuv420p", columns: 2, rows: 2),
+        apart("NM12", semiPlanar("NV12", "nv12", columns: 2, rows: 2)), apart("YM12", planar("YU12", "yuv420p", columns: 2, rows: 2)),
+        apart("NM21", semiPlanar("NV21", "nv21", columns: 2, rows: 2)), apart("YM21", planar("YV12", "yuv420p", columns: 2, rows: 2)),
         packed("YUYV", "yuyv422", 4, per: 2), packed("UYVY", "uyvy422", 4, per: 2), packed("YVYU", "yvyu422", 4, per: 2),
         semiPlanar("NV16", "nv16", columns: 2, rows: 1), planar("422P", "yuv422p", columns: 2, rows: 1),
+        apart("NM16", semiPlanar("NV16", "nv16", columns: 2, rows: 1)), apart("YM16", planar("422P", "yuv422p", columns: 2, rows: 1)),
+        apart("YM61", planar("YV16", "yuv422p", columns: 2, rows: 1)),
         semiPlanar("P010", "p010le", columns: 2, rows: 2, depth: 2),
         semiPlanar("NV24", "nv24", columns: 1, rows: 1), semiPlanar("NV42", "nv42", columns: 1, rows: 1),
+        apart("YM24", planar("444P", "yuv444p", columns: 1, rows: 1)), apart("YM42", planar("YV24", "yuv444p", columns: 1, rows: 1)),
         packed("RGB3", "rgb24", 3), packed("BGR3", "bgr24", 3),
         packed("XR24", "bgr0", 4), packed("BX24", "0rgb", 4), packed("AR24", "bgra", 4), packed("BA24", "argb", 4),
         packed("AB24", "rgba", 4), packed("XB24", "rgb0", 4), packed("RA24", "abgr", 4), packed("RX24", "0bgr", 4),

@@ -8,7 +8,7 @@ extension VideoDevice {
     func formats() -> [UInt32] {
         var found: [UInt32] = []
         var entry = v4l2_fmtdesc()
-        entry.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+        entry.type = bufferType
         while found.count < 256, call(cv4l2_enum_fmt(), &entry) == 0 {
             if !found.contains(entry.pixelformat) { found.append(entry.pixelformat) }
             entry.index += 1
@@ -61,10 +61,10 @@ extension VideoDevice {
     /// What it would deliver now.
     func currentFormat() throws(MediaError) -> v4l2_pix_format {
         var format = v4l2_format()
-        format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+        format.type = bufferType
         let error = call(cv4l2_g_fmt(), &format)
         guard error == 0 else { throw V4L2Failure.error(error, .unsupportedFormat, path, "has no format") }
-        return format.fmt.pix
+        return cv4l2_pix(&format)
     }
 }
 

@@ -41,8 +41,15 @@ struct VideoDevice: ~Copyable {
 
     deinit { if isConverted { v4l2_close(descriptor) } else { close(descriptor) } }
 
-    var isCamera: Bool { capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0 }
-    var hasStreaming: Bool { capabilities & UInt32(V4L2_CAP_STREAMING) != 0 }
+    /// Coders and scalers capture as well; through the multi-planar interface only what takes no pictures in is a camera.
+    var isCamera: Bool { has(V4L2_CAP_VIDEO_CAPTURE) || isMultiplanar && !has(V4L2_CAP_VIDEO_OUTPUT_MPLANE) }
+    /// Whether it has the multi-planar interface alone, in which a picture may lie in several pieces of memory.
+    var isMultiplanar: Bool { has(V4L2_CAP_VIDEO_CAPTURE_MPLANE) && !has(V4L2_CAP_VIDEO_CAPTURE) }
+    /// V4L2_BUF_TYPE_*, in all that is asked of its pictures.
+    var bufferType: UInt32 { (isMultiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE).rawValue }
+    var hasStreaming: Bool { has(V4L2_CAP_STREAMING) }
+
+    private func has(_ capability: CInt) -> Bool { capabilities & UInt32(capability) != 0 }
 
     /// ioctl(2), tried again after EINTR.
     /// - Returns: 0, or an errno.
@@ -52,10 +59,9 @@ struct VideoDevice: ~Copyable {
         }
     }
 
-    /// A buffer's memory, for reading; `unmap` before the device is closed.
+    /// A buffer's memory, or a piece of it, for reading; `unmap` before the device is closed.
     /// - Returns: nil with an errno in `error`.
-    func map(_ buffer: v4l2_buffer, _ error: inout CInt) -> UnsafeRawBufferPointer? {
-        let (length, offset) = (Int(buffer.length), buffer.m.offset)
+    func map(length: Int, offset: UInt32, _ error: inout CInt) -> UnsafeRawBufferPointer? {
         let base = isConverted ? clibv4l_map(descriptor, length, offset, &error) : cv4l2_map(descriptor, length, offset, &error)
         return base.map { UnsafeRawBufferPointer(start: $0, count: length) }
     }
