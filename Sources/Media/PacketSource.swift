@@ -26,6 +26,10 @@ public protocol PacketSource: ~Copyable {
     /// Whether it goes on after a rest where it was, as a file does, so that what was before still comes before it.
     var standsStillAtRest: Bool { get }
 
+    /// Whether its packets are there as soon as they are asked for, as those of a file are. Where they come when they come, over a network or
+    /// through a pipe, they do so by a clock of somebody else's.
+    var comesWhenAsked: Bool { get }
+
     /// Has `next` end with `.interrupted`, where the source can, once there is something on `descriptor` and while it waits, and when
     /// `isAway` has changed.
     mutating func listen(to descriptor: CInt)
@@ -40,6 +44,7 @@ extension PacketSource where Self: ~Copyable {
     public var makesKeyFrames: Bool { false }
     public mutating func rest() {}
     public var standsStillAtRest: Bool { false }
+    public var comesWhenAsked: Bool { false }
     public mutating func listen(to descriptor: CInt) {}
     public var isAway: Bool { false }
 }

@@ -182,8 +182,8 @@ package struct Publisher<Source: PacketSource & ~Copyable>: ~Copyable {
                 now = monotonicNanoseconds()
             }
             // Not when it is let go: who was kept from the processor is late then, and would tell players that the source's clock has
-            // jumped, and back again with what it catches up with.
-            captured = due
+            // jumped, and back again with what it catches up with. But a clock of somebody else's would be late for ever more.
+            captured = source.comesWhenAsked ? due : now
         }
         packet.captureTime = captured
     }

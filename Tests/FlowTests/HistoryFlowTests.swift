@@ -45,7 +45,7 @@ import Testing
 
     @Test func moreThanTheLastKeyFrameIsKeptOnRequest() async throws {
         let scratch = try Scratch()
-        let signal = try scratch.ipn("publish", "test:", "net", "--history", "1min")
+        let signal = try scratch.ipn("publish", "test:", "net", "--history", "1min", "--wait-readers", "1")
         try await until("the network is there") { try await scratch.show("net") != nil }
         let stays = try scratch.ipn("record", "net", "stays.mkv")
         try await scratch.awaitProgress(of: "stays.mkv", by: 150)

@@ -10,7 +10,7 @@ import Testing
     /// hesitation else.
     @Test func whatIsPacedIsCapturedWhenItIsDue() throws {
         let scratch = try Scratch()
-        let publisher = try Tool.start(["publish", "test:size=64x48,rate=100,audio=none", scratch("net")])
+        let publisher = try Tool.start(["publish", "test:size=64x64,rate=100,audio=none", scratch("net")])
         try eventually("it is there") { try Tool.run(["show", scratch("net")]).text.contains("1 writers") }
         let node = try Node(connecting: scratch("net"), directions: .receive)
         var gate = StreamGate()
@@ -31,12 +31,13 @@ import Testing
     /// Who asks for the past wants it kept while nobody looks.
     @Test func whoKeepsThePastDoesNotRest() throws {
         let scratch = try Scratch()
-        let signal = "test:size=64x48,rate=100,audio=none"
+        let signal = "test:size=64x64,rate=100,audio=none"
         let publisher = try Tool.start(["publish", signal, scratch("net"), "--history", "30s"])
         let sleeper = try Tool.start(["publish", signal, scratch("other"), "--history", "30s", "--on-demand", "--rest-after", "0"])
+        // None is there at first.
         try eventually("the one produces, and the other rests") {
-            let produces = try NetworkStatus(of: scratch("net")).sent > 100
-            return try produces && NetworkStatus(of: scratch("other")).nodes.contains { $0.description.hasSuffix(", resting") }
+            guard let one = try? NetworkStatus(of: scratch("net")), let other = try? NetworkStatus(of: scratch("other")) else { return false }
+            return one.sent > 100 && other.nodes.contains { $0.description.hasSuffix(", resting") }
         }
         // The description; and what was made before it was looked whether anybody is there.
         #expect(try NetworkStatus(of: scratch("other")).sent <= 2)

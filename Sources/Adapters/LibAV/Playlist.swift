@@ -102,6 +102,7 @@ public struct Playlist: ~Copyable, PacketSource {
     }
 
     public var standsStillAtRest: Bool { !parts[position].isRemote }
+    public var comesWhenAsked: Bool { parts[position].isFile }
 
     private mutating func wake(_ since: Int64) throws(MediaError) {
         // Time went on.

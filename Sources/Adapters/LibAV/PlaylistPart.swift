@@ -36,6 +36,9 @@ public struct PlaylistPart: Sendable, Hashable {
         return ["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "ppm", "pgm"].contains(Self.ending(of: address))
     }
 
+    /// A file in which all is there; others may still be writing what a list of HLS names.
+    var isFile: Bool { LocalFile.isRegularFile(address) && Self.ending(of: address) != "m3u8" }
+
     /// Not of this machine's files: it may go away and come back.
     public var isRemote: Bool {
         guard !LocalFile.exists(address), let scheme = LocalFile.scheme(of: address) else { return false }

@@ -36,6 +36,7 @@ public struct TestSignal: ~Copyable, PacketSource {
     public mutating func requestKeyFrame() { video.requestKeyFrame() }
 
     public var makesKeyFrames: Bool { true }
+    public var comesWhenAsked: Bool { true }
 
     /// The next packet in order of decoding. Its capture time is the instant that it shows: the first
     /// call's time plus its time stamp.

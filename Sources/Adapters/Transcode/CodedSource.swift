@@ -83,6 +83,7 @@ public struct CodedSource<Base: PacketSource & ~Copyable>: ~Copyable, PacketSour
     public var makesKeyFrames: Bool { settings.video != nil || base.makesKeyFrames }
     public mutating func listen(to descriptor: CInt) { base.listen(to: descriptor) }
     public var isAway: Bool { base.isAway }
+    public var comesWhenAsked: Bool { base.comesWhenAsked }
 
     /// What was coded and nobody has seen is not wanted any more.
     public mutating func rest() {
