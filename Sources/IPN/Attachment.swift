@@ -26,14 +26,14 @@ struct Attachment: ~Copyable {
     let claim: Claim
 
     /// Where the marker is now.
-    borrowing func path() throws(Errno) -> String { try file.currentPath() }
+    borrowing func path() throws(Errno) -> Path { try file.currentPath() }
     /// No bind has come before: its options are to make the network.
     var isBeingMade: Bool { options.mtu == 0 }
 
     /// Reaches the network at `path`.
     ///
     /// - Parameter creating: what to make the network with where there is none; nil to refuse then.
-    static func open(_ path: String, creating wanted: ipn_options?) throws(Errno) -> Attachment {
+    static func open(_ path: Path, creating wanted: ipn_options?) throws(Errno) -> Attachment {
         // Some of what a node is made of cannot be refused any more once it is begun.
         try requireMemory(1 << 20)
         _ = try Watchman.ofProcess()
@@ -92,7 +92,7 @@ struct Attachment: ~Copyable {
     }
 }
 
-private func isDanglingLink(_ path: String) -> Bool {
+private func isDanglingLink(_ path: Path) -> Bool {
     (try? FileStatus(path: path)) == nil && (try? FileStatus(path: path, followLinks: false)) != nil
 }
 

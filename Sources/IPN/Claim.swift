@@ -68,7 +68,7 @@ extension Node {
             let networkOptions = attachment.options
             let membership = try Membership(path: path, attachment: attachment, options: networkOptions)
             options = NetworkOptions(membership.options)
-            self.path = path
+            networkPath = path
             // A place that is taken keeps its description, which the program may be polling already; one that is shared
             // is the other's.
             if claim.takesPlace { replaceHandle(try Handle(owning: try old.duplicate())) }

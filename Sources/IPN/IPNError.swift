@@ -32,18 +32,19 @@ public struct IPNError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension IPNError {
     /// The mode bits leave a node nothing of what it wants.
-    static func denied(_ directions: Node.Directions, _ path: String) -> IPNError {
+    static func denied(_ directions: Node.Directions, _ path: Path) -> IPNError {
         let (verb, bit) = directions == .send ? ("send", "w") : directions == .receive ? ("receive", "r") : ("receive or send", "r or w")
-        return IPNError(.permissionDenied, path, "no right to \(verb)", remedy: "ask its owner for \(bit) (chmod)")
+        return IPNError(.permissionDenied, path.description, "no right to \(verb)", remedy: "ask its owner for \(bit) (chmod)")
     }
 
     /// The message for an errno that a keeper or the kernel gave for a step on the way onto a network.
-    static func joining(_ errno: Errno, _ path: String) -> IPNError {
+    static func joining(_ errno: Errno, _ file: Path) -> IPNError {
+        let path = file.description
         if path.isEmpty { return IPNError(errno, "\"\"", "an empty path names no network", remedy: "name a file") }
         return switch errno.rawValue {
         case Errno.noSuchFileOrDirectory.rawValue:
             IPNError(errno, path, "no network here", remedy: "make it first, for example with ipn create")
-        case Errno.connectionRefused.rawValue where (try? FileStatus(path: path).isSocket) == false:
+        case Errno.connectionRefused.rawValue where (try? FileStatus(path: file).isSocket) == false:
             IPNError(errno, path, "not a network, but another kind of file", remedy: "take another path")
         case Errno.connectionRefused.rawValue:
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
@@ -79,7 +80,7 @@ extension IPNError {
             IPNError(
                 errno, path, "on a file system that other machines may see too, and a network is one kernel's",
                 remedy: "take a path on a local one, such as /tmp or /run")
-        case Errno.addressInUse.rawValue where MarkerState(at: path) == .dead:
+        case Errno.addressInUse.rawValue where MarkerState(at: file) == .dead:
             IPNError(
                 errno, path, "seen through an overlay, and not made here: its network may live in another view of the file",
                 remedy: "join it there, take another path, or remove the file if nobody uses it")

@@ -11,7 +11,7 @@ import SystemPackage
 /// Control plane: everything here may block. The sending and the receiving thread share it under its lock.
 final class Membership: @unchecked Sendable {
     // Sendable: all that changes is touched with `lock` held.
-    let path: String
+    let path: Path
     let page: NetworkPage
     let options: ipn_options
     let pageMapping: Mapping
@@ -47,7 +47,7 @@ final class Membership: @unchecked Sendable {
     private(set) var watchToken: UInt64 = 0
 
     /// - Parameter isBound: it holds the network, connected or not.
-    init(path: String, attachment: consuming Attachment, options: ipn_options, isBound: Bool = false) throws(Errno) {
+    init(path: Path, attachment: consuming Attachment, options: ipn_options, isBound: Bool = false) throws(Errno) {
         watchman = try Watchman.ofProcess()
         rendezvous = Rendezvous(marker: attachment.status).path
         self.path = path

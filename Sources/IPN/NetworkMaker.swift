@@ -11,8 +11,8 @@ import SystemPackage
 enum NetworkMaker {
     /// Makes a network at a path where there was nothing.
     /// - Returns: nil where somebody else made something there meanwhile.
-    static func make(_ path: String, _ wanted: ipn_options) throws(Errno) -> Introduction? {
-        try FileSystem(of: try Descriptor.open(folder(of: path), flags: O_PATH | O_DIRECTORY)).requireOneKernel()
+    static func make(_ path: Path, _ wanted: ipn_options) throws(Errno) -> Introduction? {
+        try FileSystem(of: try Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY)).requireOneKernel()
         let lock = try OwnerLock()
         defer { lock.touch() }
         let marker = try markerSocket(mode: mode_t(wanted.mode))
@@ -26,20 +26,20 @@ enum NetworkMaker {
         do throws(Errno) {
             return try startKeeper(path, marker)
         } catch {
-            _ = unlink(path)
+            _ = unlink(path.terminated)
             throw error
         }
     }
 
     /// Puts a new network in the place of one whose every party is gone, with the old file's mode.
     /// - Returns: nil where somebody else did so meanwhile.
-    static func takeOver(_ path: String, _ old: FileStatus, _ wanted: ipn_options) throws(Errno) -> Introduction? {
+    static func takeOver(_ path: Path, _ old: FileStatus, _ wanted: ipn_options) throws(Errno) -> Introduction? {
         let lock = try OwnerLock()
         defer { lock.touch() }
         guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
         guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
-        let target = try present.exactPath()
+        let target = try present.currentPath()
         let passing = PassingName(beside: target)
         passing.clearLeftovers()
         let temporary = passing.path
@@ -49,17 +49,17 @@ enum NetworkMaker {
         // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
         if let status = try? present.status() { _ = unlink(Rendezvous(marker: status).path) }
         do throws(Errno) {
-            _ = try systemCall { chmod(temporary, old.mode & 0o7777) }
-            _ = try systemCall { rename(temporary, target) }
+            _ = try systemCall { chmod(temporary.terminated, old.mode & 0o7777) }
+            _ = try systemCall { rename(temporary.terminated, target.terminated) }
         } catch {
-            _ = unlink(temporary)
+            _ = unlink(temporary.terminated)
             throw error
         }
         step("take over: file replaced, no keeper")
         do throws(Errno) {
             return try startKeeper(target, marker)
         } catch {
-            _ = unlink(target)
+            _ = unlink(target.terminated)
             throw error
         }
     }
@@ -74,19 +74,17 @@ enum NetworkMaker {
     }
 
     /// Binds at a path of any length: a long one through its directory's descriptor.
-    private static func bindMarker(_ marker: borrowing Descriptor, _ path: String) throws(Errno) {
+    private static func bindMarker(_ marker: borrowing Descriptor, _ path: Path) throws(Errno) {
         let raw = marker.raw
         var short = path
-        let bytes = Array(path.utf8)
         var directory: CInt = -1
         defer { if directory >= 0 { _ = close(directory) } }
         let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
-        if bytes.count >= room {
-            let cut = bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1
-            directory = try Descriptor.open(folder(of: path), flags: O_PATH | O_DIRECTORY).release()
-            short = "/proc/self/fd/\(directory)/" + String(decoding: bytes[(cut + 1)...], as: UTF8.self)
+        if path.bytes.count >= room {
+            directory = try Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY).release()
+            short = Path("/proc/self/fd/\(directory)") / path.lastName
         }
-        guard short.utf8.count >= room else {
+        guard short.bytes.count >= room else {
             _ = try withSocketAddress(short) { address, length in linux_bind(raw, address, length) }
             return
         }
@@ -95,14 +93,14 @@ enum NetworkMaker {
         passing.clearLeftovers()
         _ = try withSocketAddress(passing.path) { address, length in linux_bind(raw, address, length) }
         do throws(Errno) {
-            _ = try systemCall { linux_rename_new(passing.path, short) }
+            _ = try systemCall { linux_rename_new(passing.path.terminated, short.terminated) }
         } catch {
-            _ = unlink(passing.path)
+            _ = unlink(passing.path.terminated)
             throw error == .fileExists ? .addressInUse : error
         }
     }
 
-    private static func startKeeper(_ path: String, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
+    private static func startKeeper(_ path: Path, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         let file = try Descriptor.open(path, flags: O_PATH)
         let rendezvous = Rendezvous(marker: try file.status()).path
         let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: rendezvous, will: -1)
@@ -116,7 +114,7 @@ enum NetworkMaker {
     ///   - held: the marker's socket, and its file.
     ///   - will: what a dead keeper knew, where it takes that one's place; or -1.
     /// - Throws: `ENOMEM` where there is no memory for it to start with, as it would have nobody to tell.
-    static func startKeeper(_ path: String, _ held: [CInt], rendezvous: String, will: CInt) throws(Errno) -> ControlSocket {
+    static func startKeeper(_ path: Path, _ held: [CInt], rendezvous: String, will: CInt) throws(Errno) -> ControlSocket {
         try requireMemory(KeeperProgram.memory)
         let listener = Descriptor(
             owning: try systemCall {
@@ -135,7 +133,7 @@ enum NetworkMaker {
             let ourEnd = Descriptor(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             try spawn(
-                arguments: [KeeperProgram.absolutePath(), path, rendezvous],
+                arguments: [Path(KeeperProgram.absolutePath()), path, Path(rendezvous)],
                 descriptors: held + [listener.raw, theirEnd.raw] + (will >= 0 ? [will] : []))
             step("start: keeper started")
             return ControlSocket(PacketSocket(owning: ourEnd))
@@ -145,8 +143,8 @@ enum NetworkMaker {
         }
     }
 
-    private static func spawn(arguments: [String], descriptors: [CInt]) throws(Errno) {
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+    private static func spawn(arguments: [Path], descriptors: [CInt]) throws(Errno) {
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0.terminated) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
         // What the program had preloaded, ours for AF_IPN first of all, was not meant for its keeper.
@@ -157,7 +155,7 @@ enum NetworkMaker {
             next += 1
         }
         environment.append(nil)
-        guard linux_spawn_detached(arguments[0], pointers, environment, descriptors, descriptors.count) == 0 else {
+        guard linux_spawn_detached(arguments[0].terminated, pointers, environment, descriptors, descriptors.count) == 0 else {
             // Where it is not what we lack, the program that cannot be run is what the user must hear of.
             let error = Errno(rawValue: linux_errno())
             let scarce: [Errno] = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable]

@@ -66,11 +66,11 @@ public struct NetworkStatus: Sendable {
     /// - Throws: `EACCES` without any; `ENOENT`, `ECONNREFUSED` where no network is; `EADDRINUSE` where its keeper cannot be reached.
     public init(of path: String) throws(IPNError) {
         do throws(Errno) {
-            let attachment = try Attachment.open(path, creating: nil)
+            let attachment = try Attachment.open(Path(path), creating: nil)
             let options = attachment.options
             permissions = Int(attachment.status.mode & 0o7777)
             ownerID = Int(attachment.status.owner)
-            let membership = try Membership(path: path, attachment: attachment, options: options)
+            let membership = try Membership(path: Path(path), attachment: attachment, options: options)
             self.path = path
             self.options = NetworkOptions(options)
             let delays = try membership.list(IPN_OP_DELAYS, ipn_delays_item.self).map { ($0.node_id, Delays($0.delays)) }
@@ -78,7 +78,7 @@ public struct NetworkStatus: Sendable {
             nodes = try membership.list(IPN_OP_STATUS, ipn_status_item.self).map { NodeStatus($0, delaysOfNode[$0.node_id]) }
                 .sorted { ($0.port ?? .max, $0.processID) < ($1.port ?? .max, $1.processID) }
         } catch {
-            throw IPNError.joining(error, path)
+            throw IPNError.joining(error, Path(path))
         }
     }
 }

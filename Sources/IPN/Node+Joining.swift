@@ -2,7 +2,7 @@ import CIPN
 import Glibc
 import IPNControl
 import IPNRing
-import IPNSystem
+package import IPNSystem
 import SystemPackage
 
 extension Node {
@@ -17,12 +17,18 @@ extension Node {
     ///   `ECONNREFUSED` where something else is at the path; `EADDRINUSE` where the network lives without a keeper that
     ///   could be reached; the path's own errors.
     public func bind(_ path: String, options wanted: NetworkOptions = NetworkOptions()) throws(IPNError) {
-        guard membership == nil else { throw IPNError(Errno(rawValue: EISCONN), path, "the node is on a network already") }
-        try wanted.check(path)
+        try bind(to: Path(path), options: wanted)
+    }
+
+    /// The same for a path that may be no text.
+    package func bind(to path: Path, options wanted: NetworkOptions) throws(IPNError) {
+        let name = path.description
+        guard membership == nil else { throw IPNError(Errno(rawValue: EISCONN), name, "the node is on a network already") }
+        try wanted.check(name)
         try checkUserLimits()
         let membership = try attach(path, creating: wanted)
         self.membership = membership
-        self.path = path
+        networkPath = path
         isBound = true
         guard isPolled else { return }
         do throws(Errno) { try showHandle(membership) } catch { throw failure(error, "its keeper cannot be shown the descriptor: \(error)") }
@@ -65,16 +71,24 @@ extension Node {
         _ path: String? = nil, directions: Directions = .both, port: Int? = nil, history: Bool = false, window: Int? = nil,
         protocolNumber: Int = 0
     ) throws(IPNError) {
+        try connect(
+            to: path.map { Path($0) }, directions: directions, port: port, history: history, window: window, protocolNumber: protocolNumber)
+    }
+
+    /// The same for a path that may be no text.
+    package func connect(
+        to path: Path?, directions: Directions, port: Int?, history: Bool, window: Int?, protocolNumber: Int
+    ) throws(IPNError) {
         guard region == nil else { throw failure(Errno(rawValue: EISCONN), "the node is connected already") }
-        if let bound = self.path, let path, path != bound {
-            throw IPNError(.invalidArgument, path, "the node is bound to \(bound)")
+        if let bound = networkPath, let path, path != bound {
+            throw IPNError(.invalidArgument, path.description, "the node is bound to \(bound)")
         }
-        guard let path = path ?? self.path else {
+        guard let path = path ?? networkPath else {
             throw IPNError(Errno(rawValue: EDESTADDRREQ), "", "a node that is not bound needs the network's path to connect")
         }
-        if let window, window < 1 { throw IPNError(.invalidArgument, path, "a window of \(window) messages", remedy: "1 or more") }
+        if let window, window < 1 { throw IPNError(.invalidArgument, path.description, "a window of \(window) messages", remedy: "1 or more") }
         if let port, !(0..<Int(IPN_NUMNODES_MAX)).contains(port) {
-            throw IPNError(.addressNotAvailable, path, "no network has a port \(port)", remedy: "0 to \(IPN_NUMNODES_MAX - 1)")
+            throw IPNError(.addressNotAvailable, path.description, "no network has a port \(port)", remedy: "0 to \(IPN_NUMNODES_MAX - 1)")
         }
         var joined: Membership?
         let call = clockNanoseconds()
@@ -93,13 +107,13 @@ extension Node {
             }
         }
         self.membership = joined
-        self.path = path
+        networkPath = path
         // Asked for before there was a keeper to tell; changes since the join are seen by the first look.
         if wantsCounts { try tellWantsNumberOfNodes(true) }
     }
 
     /// Reaches the network's keeper; binds where `creating` is given.
-    private func attach(_ path: String, creating options: NetworkOptions?) throws(IPNError) -> Membership {
+    private func attach(_ path: Path, creating options: NetworkOptions?) throws(IPNError) -> Membership {
         let wanted = options?.record()
         let policy = try PolicyObject(for: options, at: path)
         do throws(Errno) {
@@ -124,7 +138,7 @@ extension Node {
         } catch {
             if wanted != nil && error == .noSuchFileOrDirectory {
                 throw IPNError(
-                    error, path, "its folder does not exist, or it is a link that leads nowhere",
+                    error, path.description, "its folder does not exist, or it is a link that leads nowhere",
                     remedy: "make the folder first, or take another path")
             }
             if let refusal = policy.refusal(error) { throw refusal }

@@ -29,7 +29,8 @@ public final class Node: @unchecked Sendable {
     }
 
     /// The network's path, once bound or connected.
-    public internal(set) var path: String?
+    public var path: String? { networkPath?.description }
+    package internal(set) var networkPath: Path?
     /// Whether this node's bind made the network.
     public internal(set) var madeNetwork = false
     /// The port on the network; nil before connect, and for an observer.
@@ -111,7 +112,7 @@ public final class Node: @unchecked Sendable {
         region = nil
         wakers = nil
         port = nil
-        path = nil
+        networkPath = nil
         isBound = false
     }
 

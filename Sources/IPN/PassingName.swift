@@ -8,29 +8,30 @@ import IPNSystem
 /// Whoever is killed between the two leaves it behind. The next of the same user who comes to need one here, under the
 /// owner's lock as all of them, takes it away.
 struct PassingName {
-    let path: String
-    private let folder: String
+    let path: Path
+    private let folder: Path
     private let prefix: String
 
     /// - Parameter target: the name that it is to get.
-    init(beside target: String) {
-        folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "./"
+    init(beside target: Path) {
+        folder = target.folder
         prefix = ".ipn-\(geteuid())-"
-        path = folder + prefix + String(UInt64.random(in: 0 ... .max), radix: 16)
+        path = folder / Path(prefix + String(UInt64.random(in: 0 ... .max), radix: 16))
     }
 
     /// Removes what killed processes of our user have left: markers under a passing name that nobody holds.
     func clearLeftovers() {
-        guard let stream = opendir(folder) else { return }
+        guard let stream = opendir(folder.terminated) else { return }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
-            guard name.hasPrefix(prefix), let file = try? Descriptor.open(folder + name, flags: O_PATH | O_NOFOLLOW),
+            let path = folder / Path(name)
+            guard name.hasPrefix(prefix), let file = try? Descriptor.open(path, flags: O_PATH | O_NOFOLLOW),
                 let status = try? file.status(), status.isSocket, status.owner == geteuid(), MarkerState(of: file.raw) == .dead
             else { continue }
-            _ = unlink(folder + name)
+            _ = unlink(path.terminated)
         }
     }
 }

@@ -20,7 +20,7 @@ final class PolicyObject {
     ///   - path: the network's.
     /// - Throws: `EPROTONOSUPPORT` for a protocol that nobody registered, where there is no network yet; what open(2) says
     ///   of a policy that was named.
-    init(for options: NetworkOptions?, at path: String) throws(IPNError) {
+    init(for options: NetworkOptions?, at path: Path) throws(IPNError) {
         let number = options?.protocolNumber ?? Int(IPN_BROADCAST)
         let named = options?.policy
         if options != nil && named == nil && (try? FileStatus(path: path)) == nil { try Self.checkCanBeMade(number, path) }
@@ -43,10 +43,10 @@ final class PolicyObject {
         }
     }
 
-    private static func checkCanBeMade(_ number: Int, _ path: String) throws(IPNError) {
+    private static func checkCanBeMade(_ number: Int, _ path: Path) throws(IPNError) {
         if !Node.isRegistered(protocolNumber: number) {
             throw IPNError(
-                Errno(rawValue: EPROTONOSUPPORT), path, "no policy is registered for protocol \(number)",
+                Errno(rawValue: EPROTONOSUPPORT), path.description, "no policy is registered for protocol \(number)",
                 remedy: "install it as \(PolicyFolder.candidates[0])/\(number).so, or name it with --policy")
         }
     }

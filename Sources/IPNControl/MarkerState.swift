@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import IPNSystem
+package import IPNSystem
 import SystemPackage
 
 /// Whether anybody still holds a marker: a datagram connect is refused only when all are gone.
@@ -13,7 +13,7 @@ package enum MarkerState {
     case foreign
 
     /// What is at a path now; `unknown` where nothing is.
-    package init(at path: String) {
+    package init(at path: Path) {
         guard let file = try? Descriptor.open(path, flags: O_PATH) else {
             self = .unknown
             return

@@ -128,10 +128,10 @@ package final class Socket: @unchecked Sendable {
 
     /// Makes the network, or joins it to manage it. See bind(2).
     /// - Throws: `EISCONN`, `EPERM`, `EPROTO`, `ECONNREFUSED`, `EADDRINUSE`, the path's own.
-    package func bind(_ path: String) throws(Errno) {
+    package func bind(_ path: Path) throws(Errno) {
         try withState { state throws(Errno) in
             guard !state.isBound, !state.isConnected else { throw Errno(rawValue: EISCONN) }
-            do throws(IPNError) { try node.bind(path, options: state.options) } catch { throw error.errno }
+            do throws(IPNError) { try node.bind(to: path, options: state.options) } catch { throw error.errno }
             state.isBound = true
             tellKeeper(state)
         }
@@ -141,7 +141,7 @@ package final class Socket: @unchecked Sendable {
     /// - Parameter path: nil for the network that it is bound to.
     /// - Throws: `EISCONN`, `EINVAL` for another path than the bound one, `EDESTADDRREQ`, `EACCES`, `EADDRNOTAVAIL`, `EPROTO`,
     ///   `ECONNREFUSED`, the path's own.
-    package func connect(_ path: String?) throws(Errno) {
+    package func connect(_ path: Path?) throws(Errno) {
         try withState { state throws(Errno) in
             guard !state.isConnected else { throw Errno(rawValue: EISCONN) }
             var target = path
@@ -153,7 +153,7 @@ package final class Socket: @unchecked Sendable {
             do throws(IPNError) {
                 if state.handlesOutOfBand && state.wantsNumberOfNodes { try node.setWantsNumberOfNodes(true) }
                 try node.connect(
-                    target, directions: Node.Directions.both.subtracting(state.shut), port: state.port, history: state.replays,
+                    to: target, directions: Node.Directions.both.subtracting(state.shut), port: state.port, history: state.replays,
                     window: state.window, protocolNumber: protocolNumber)
             } catch {
                 throw error.errno
@@ -165,8 +165,8 @@ package final class Socket: @unchecked Sendable {
 
     /// Whatever leads to the network's file is its address: another name, and after a chdir(2) not the same one. What leads
     /// nowhere is what it was bound by.
-    private func isBoundTo(_ path: String) -> Bool {
-        guard let other = try? FileStatus(path: path) else { return node.path == path }
+    private func isBoundTo(_ path: Path) -> Bool {
+        guard let other = try? FileStatus(path: path) else { return node.networkPath == path }
         return node.fileStatus?.isSameFile(as: other) ?? false
     }
 
@@ -187,15 +187,15 @@ package final class Socket: @unchecked Sendable {
         }
     }
 
-    /// The network's path; empty before bind and connect.
-    package var path: String {
+    /// The network's path; nil before bind and connect.
+    package var path: Path? {
         control.lock()
         defer { control.unlock() }
-        return node.path ?? ""
+        return node.networkPath
     }
 
     /// The network's protocol; before bind and connect the one that was asked for.
-    package var protocolInUse: Int { path.isEmpty ? protocolNumber : node.options.protocolNumber }
+    package var protocolInUse: Int { path == nil ? protocolNumber : node.options.protocolNumber }
 
     /// Whether the network is gone.
     package var isHungUp: Bool { node.isNetworkGone }

@@ -39,31 +39,22 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// open(2), always with `O_CLOEXEC`.
-    package static func open(_ path: String, flags: CInt, mode: mode_t = 0) throws(Errno) -> Descriptor {
-        Descriptor(owning: try systemCall { linux_open(path, flags | O_CLOEXEC, mode) })
+    package static func open(_ path: some FileName, flags: CInt, mode: mode_t = 0) throws(Errno) -> Descriptor {
+        let name = path.terminated
+        return Descriptor(owning: try systemCall { linux_open(name, flags | O_CLOEXEC, mode) })
     }
 
-    /// The path that the file has now, symbolic links resolved, as it is shown: what is no UTF-8 in it is U+FFFD.
-    package borrowing func currentPath() throws(Errno) -> String { String(decoding: try currentName(), as: UTF8.self) }
-
-    /// The same as it is. Somebody may have given the file, or a folder on the way, any name.
-    /// - Throws: `EILSEQ` where it is no text.
-    package borrowing func exactPath() throws(Errno) -> String {
-        guard let path = String(validating: try currentName(), as: UTF8.self) else { throw Errno(rawValue: EILSEQ) }
-        return path
-    }
-
-    /// Its bytes. See proc_pid_fd(5).
-    private borrowing func currentName() throws(Errno) -> [UInt8] {
+    /// The path that the file has now, symbolic links resolved. See proc_pid_fd(5).
+    package borrowing func currentPath() throws(Errno) -> Path {
         let link = "/proc/self/fd/\(raw)"
         var name = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let length = try systemCall { readlink(link, &name, Int(PATH_MAX)) }
-        return name[..<length].map(UInt8.init(bitPattern:))
+        return Path(name[..<length].map(UInt8.init(bitPattern:)))
     }
 
     /// Removes the name that the file has now, unless another file has it.
     package borrowing func unlinkCurrentName() {
-        guard let name = try? currentName().map(CChar.init(bitPattern:)) + [0], let own = try? status() else { return }
+        guard let name = try? currentPath().terminated, let own = try? status() else { return }
         var present = stat()
         guard lstat(name, &present) == 0, FileStatus(present).isSameFile(as: own) else { return }
         _ = unlink(name)
@@ -104,9 +95,10 @@ package struct FileStatus: Sendable {
     }
 
     /// stat(2) of a path, symbolic links followed; with `followLinks: false` lstat(2).
-    package init(path: String, followLinks: Bool = true) throws(Errno) {
+    package init(path: some FileName, followLinks: Bool = true) throws(Errno) {
         var status = stat()
-        _ = try systemCall { followLinks ? stat(path, &status) : lstat(path, &status) }
+        let name = path.terminated
+        _ = try systemCall { followLinks ? stat(name, &status) : lstat(name, &status) }
         self.init(status)
     }
 

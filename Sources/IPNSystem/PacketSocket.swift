@@ -133,10 +133,10 @@ package struct DescriptorList: ~Copyable {
 
 /// Calls `body` with the Unix address of `path`.
 package func withSocketAddress<Result: FixedWidthInteger & SignedInteger>(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    _ path: some FileName, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) throws(Errno) -> Result {
     var address = sockaddr_un()
-    let length = linux_address(&address, path)
+    let length = linux_address(&address, path.terminated)
     guard length > 0 else { throw Errno.fileNameTooLong }
     return try withUnsafePointer(to: &address) { pointer throws(Errno) in
         let generic = UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)

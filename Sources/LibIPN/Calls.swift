@@ -62,8 +62,7 @@ public func ipn_getpeername(
     _ descriptor: CInt, _ address: UnsafeMutablePointer<sockaddr>!, _ length: UnsafeMutablePointer<socklen_t>!
 ) -> CInt {
     answer { () throws(Errno) in
-        let path = try SocketTable.find(descriptor).path
-        guard !path.isEmpty else { throw Errno(rawValue: ENOTCONN) }
+        guard let path = try SocketTable.find(descriptor).path else { throw Errno(rawValue: ENOTCONN) }
         try put(path, address, length)
         return 0
     }
@@ -100,9 +99,8 @@ public func ipn_next_own(_ from: CUnsignedInt) -> CUnsignedInt { linux_next_own(
 // MARK: Addresses
 
 /// The path in a `sockaddr_un`, which need not end in a zero byte. Nil for no address at all.
-/// - Throws: `EINVAL` for an address that is none of ours; `EILSEQ` for a path whose bytes are no UTF-8. Paths are text from here on,
-///   and to put something in the place of what is none would lead to another file, and two paths to the same.
-private func networkPath(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) throws(Errno) -> String? {
+/// - Throws: `EINVAL` for an address that is none of ours.
+private func networkPath(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) throws(Errno) -> Path? {
     guard let address else { return nil }
     let head = MemoryLayout<sa_family_t>.size
     guard Int(length) > head, Int(length) <= MemoryLayout<sockaddr_un>.size else { throw Errno.invalidArgument }
@@ -110,18 +108,17 @@ private func networkPath(_ address: UnsafePointer<sockaddr>?, _ length: socklen_
     guard family == AF_IPN || family == 33 || family == 13 || family == AF_UNIX else { throw Errno.invalidArgument }
     let bytes = UnsafeRawBufferPointer(start: address, count: Int(length))[head...].prefix { $0 != 0 }
     guard !bytes.isEmpty else { throw Errno.invalidArgument }
-    guard let path = String(validating: bytes, as: UTF8.self) else { throw Errno(rawValue: EILSEQ) }
-    return path
+    return Path(bytes)
 }
 
 /// Writes a path as an address, cut where it does not fit, its whole length told. See getsockname(2).
 private func put(
-    _ path: String, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
+    _ path: Path?, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) throws(Errno) {
     guard let address, let length else { throw Errno.badAddress }
     guard length.pointee <= CInt.max else { throw Errno.invalidArgument }
     var whole = withUnsafeBytes(of: sa_family_t(AF_IPN)) { Array($0) }
-    if !path.isEmpty { whole += Array(path.utf8) + [0] }
+    if let path { whole += path.bytes + [0] }
     UnsafeMutableRawBufferPointer(start: address, count: min(Int(length.pointee), whole.count)).copyBytes(
         from: whole.prefix(Int(length.pointee)))
     length.pointee = socklen_t(whole.count)

@@ -31,7 +31,7 @@ func begin(at rendezvous: String, limits: UserLimits, will: CInt?) throws -> Kee
         _ = unlink(rendezvous)
         // Members who have elected us look for another keeper, whatever hinders this one.
         guard will == nil else { throw error }
-        if (try? FileStatus(path: path, followLinks: false))?.isSameFile(as: identity) == true { _ = unlink(path) }
+        if (try? FileStatus(path: path, followLinks: false))?.isSameFile(as: identity) == true { _ = unlink(path.terminated) }
         var answer = ipn_answer()
         answer.error = error.rawValue
         try? maker.send(answer, items: [Never]())

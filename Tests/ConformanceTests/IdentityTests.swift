@@ -38,7 +38,7 @@ import TestSupport
         #expect(try party("connect 2 \(path)") == "ENOENT")
     }
 
-    /// Also to a name that is no text, which nobody binds or connects to: the file goes with the network all the same.
+    /// Also to a name that is no text.
     @Test(arguments: Way.allCases) func aRenameToAnyBytesKeepsIt(way: Way) throws {
         let party = try Party(way)
         try party.makes(0, path)

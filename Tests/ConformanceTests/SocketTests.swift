@@ -61,17 +61,42 @@ import TestSupport
         #expect(try party("connect 2 \(path)") == "ok", "the same address again")
     }
 
-    /// What is no text would be put in the place of other bytes, and two paths would be one.
-    @Test(arguments: Way.sockets) func aPathThatIsNoTextIsRefused(way: Way) throws {
+    /// In no code: two that would be shown alike are two.
+    @Test(arguments: Way.sockets) func aPathIsBytes(way: Way) throws {
         let party = try Party(way)
-        try party.does("socket 0 34 3 1")
-        for path in ["\(path)\\xe9", "\(path)\\xc3", "\(scratch.path)/\\xff/net"] {
-            #expect(try party("bind 0 \(path)") == "EILSEQ", "\(path)")
-            #expect(try party("connect 0 \(path)") == "EILSEQ", "\(path)")
+        let paths = ["\(path)\\xe9", "\(path)\\xc3", "\(path)\\xc3\\xa9"]
+        for (slot, path) in paths.enumerated() {
+            try party.makes(slot, path)
+            try party.joins(slot + 10, path)
+            #expect(try party("name \(slot)") == "ok \(path)")
+            #expect(try party("peer \(slot + 10)") == "ok \(path)")
         }
-        #expect(scratch.contents.isEmpty)
-        try party.makes(0, path + "é")
-        #expect(scratch.contents == ["neté"])
+        for slot in paths.indices { try party.does("send \(slot) - to\(slot)") }
+        for slot in paths.indices { #expect(try party("recv \(slot + 10) - 10") == "ok 3 to\(slot)") }
+        #expect(scratch.contents.count == paths.count && scratch.contents.contains("neté"))
+        try party.does("socket 20 34 3 1")
+        #expect(try party("connect 20 \(path)\\xff") == "ENOENT")
+        #expect(try party("bind 20 \(scratch.path)/\\xff/net") == "ENOENT")
+        for slot in paths.indices { try party.does("close \(slot)") }
+        for slot in paths.indices { try party.does("close \(slot + 10)") }
+        try eventually("the files go with them") { scratch.contents.isEmpty }
+    }
+
+    /// What a crash of everybody leaves, too.
+    @Test(arguments: Way.sockets) func aPathOfAnyBytesIsTakenOver(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, "\(path)\\xe9")
+        let name = Array(path.utf8CString.dropLast()) + [CChar(bitPattern: 0xe9), 0]
+        #expect(link(name, scratch("link")) == 0)
+        let keeper = try KeeperProcess(of: scratch("link"))
+        party.child.stop()
+        try keeper.kill()
+        party.child.kill()
+        let next = try Party(way)
+        try next.makes(0, "\(path)\\xe9")
+        try next.joins(1, "\(path)\\xe9")
+        try next.does("send 0 - x")
+        #expect(try next("recv 1 - 10") == "ok 1 x")
     }
 
     /// The same words may lead elsewhere after a chdir, and others to the same file.

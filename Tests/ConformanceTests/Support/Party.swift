@@ -1,4 +1,5 @@
 import CIPN
+import Glibc
 import Testing
 import TestSupport
 
@@ -13,8 +14,14 @@ enum Way: String, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
+    /// All, or those that `IPN_WAYS` names: under a sanitizer the preload is none. See Tools/check.
+    static let allCases: [Way] = {
+        guard let named = getenv("IPN_WAYS") else { return [.swift, .library, .preload] }
+        return String(cString: named).split(separator: " ").map { Way(rawValue: String($0))! }
+    }()
+
     /// Those where a socket is a descriptor with the calls of sockets.
-    static let sockets: [Way] = [.library, .preload]
+    static let sockets = allCases.filter { $0 != .swift }
 }
 
 /// A process with sockets, in slots of its own, that does what it is told. See Tests/Programs/Party for the words.

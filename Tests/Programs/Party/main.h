@@ -15,6 +15,14 @@ static void unescape(char *path) {
   }
 }
 
+/* The reverse. */
+static const char *escape(const char *path) {
+  static char text[4 * sizeof(struct sockaddr_un)];
+  char *end = text;
+  for (; *path; path++) end += sprintf(end, *path & 0x80 ? "\\x%02x" : "%c", *path & 0xff);
+  return *end = 0, text;
+}
+
 static Answer bind_or_connect(bool binds, int fd, Words *words) {
   char *path = word(words);
   unescape(path);
@@ -31,7 +39,7 @@ static Answer name(bool isOwn, int fd) {
   memset(&address, 0, sizeof address);
   int result = isOwn ? CALL(getsockname)(fd, (struct sockaddr *)&address, &length)
                      : CALL(getpeername)(fd, (struct sockaddr *)&address, &length);
-  return result < 0 ? failed() : ok("%s", length > sizeof(sa_family_t) ? address.sun_path : "nothing");
+  return result < 0 ? failed() : ok("%s", length > sizeof(sa_family_t) ? escape(address.sun_path) : "nothing");
 }
 
 /* Values are numbers of four bytes; `8:N` for eight, `s:TEXT` for a text, `b:N` for so many zero bytes, `x:N` for so many that are
