@@ -58,6 +58,7 @@ int main(int count, char **arguments) {
   if (child == 0) {
     int socket = ipn_socket(AF_IPN, SOCK_RAW, IPN_BROADCAST), port = 7, on = 1;
     char number[12], byte;
+    close(gate[1]);
     REQUIRE(ipn_setsockopt(socket, 0, IPN_SO_PORT, &port, sizeof port) == 0);
     REQUIRE(ipn_setsockopt(socket, 0, IPN_SO_HANDLE_OOB, &on, sizeof on) == 0);
     REQUIRE(ipn_bind(socket, (struct sockaddr *)&address, sizeof address) == 0 && ipn_connect(socket, NULL, 0) == 0);
@@ -83,6 +84,7 @@ int main(int count, char **arguments) {
   int leaver = joined(arguments[1], 0);
   say(leaver, "left behind");
   REQUIRE(ipn_close(leaver) == 0);
+  expect(watcher, "left behind");
   REQUIRE(write(gate[1], "x", 1) == 1);
   say(watcher, "fourth");
   expect(watcher, "done");
