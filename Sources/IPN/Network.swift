@@ -1,4 +1,5 @@
 import CIPN
+import IPNControl
 import IPNSystem
 import SystemPackage
 
@@ -47,15 +48,22 @@ public struct Network: Hashable, Sendable {
 
     /// Has it end as soon as nobody is on it. Needs `x`.
     ///
+    /// What a crash of all its parties has left, its keeper's included, goes as well, where it is the owner's who asks.
+    ///
     /// - Returns: how many are; the network ends with the last of them. Without any it has ended, and its file is gone.
     /// - Throws: `EPERM` without `x`; otherwise as `status`.
     @discardableResult
     public func remove() throws(IPNError) -> Int {
-        // One must be there: bind would make it.
-        _ = try status()
         let manager = Node()
         var options = NetworkOptions()
-        options.protocolNumber = Int(IPN_ANY)
+        do throws(IPNError) {
+            // One must be there: bind would make it.
+            _ = try status()
+            options.protocolNumber = Int(IPN_ANY)
+        } catch {
+            // Left over: a network is made in its place, and ends with us.
+            guard error.errno == .connectionRefused, MarkerState(at: Path(path)) == .dead else { throw error }
+        }
         try manager.bind(path, options: options)
         try manager.setPersistent(false)
         manager.close()

@@ -21,7 +21,8 @@ extension Socket {
     /// What another thread waits for in a call is that thread's, and not there; who polls is told of what it leaves.
     package func readiness(_ wanted: Int16) -> Int16 {
         var ready: Int16 = 0
-        if isHungUp { ready |= Int16(POLLHUP) }
+        // A read would not wait, but tell of the end: as sockets have it, for those who look for nothing but POLLIN.
+        if isHungUp { ready |= Int16(POLLHUP) | Self.arrived }
         if wanted & (Self.arrived | Self.ended | Int16(POLLPRI)) != 0 {
             receiving.lock()
             let (data, news) = isReceiverAsleep() ? (false, false) : node.incoming()

@@ -45,6 +45,18 @@ import TestSupport
         #expect(!exists(path))
     }
 
+    @Test func whatACrashHasLeftIsRemovedToo() throws {
+        let network = try Network.create(at: path)
+        try KeeperProcess(of: path).kill()
+        expect(throws: errno(ECONNREFUSED)) { try network.status() }
+        #expect(try network.remove() == 0)
+        try eventually("its file is gone") { !exists(path) }
+        // Another kind of file is nobody's network.
+        try #require(mkfifo(path, 0o600) == 0)
+        expect(throws: errno(ECONNREFUSED)) { try network.remove() }
+        #expect(exists(path))
+    }
+
     @Test func thoseOfAUserAreFound() throws {
         let networks = try ["b", "a"].map { try Network.create(at: scratch($0)) }
         let found = Network.ofThisUser().filter { $0.path.hasPrefix(scratch.path) }

@@ -118,7 +118,7 @@ ssize_t ipn_recvmsg(int descriptor, struct msghdr *message, int flags);
 
 /* poll(2) over descriptors of either kind, exact for ours: POLLIN for data or news, POLLPRI for news, POLLOUT always when
  * LOSSY, while there is room when LOSSLESS, and once sending was shut down, POLLRDHUP at the end of receiving, POLLHUP when the
- * network is gone. POLLRDNORM goes with POLLIN, POLLWRNORM and POLLWRBAND with POLLOUT. */
+ * network is gone, and POLLIN with it. POLLRDNORM goes with POLLIN, POLLWRNORM and POLLWRBAND with POLLOUT. */
 int ipn_poll(struct pollfd *descriptors, nfds_t count, int milliseconds);
 /* As ppoll(2): a time-out in nanoseconds, NULL for none, and signals that are blocked only while it waits. */
 int ipn_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
