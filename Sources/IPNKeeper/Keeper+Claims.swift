@@ -50,8 +50,10 @@ extension Keeper {
         guard let status = try? FileStatus(descriptor: descriptor), status.isSocket else { return nil }
         let all = members.values.filter { $0.handleInode == status.inode }
         if let ghost = all.first(where: \.isGhost) { return ghost }
-        // Who comes anew in the same process has replaced itself, also where a child of before still holds the old link open.
-        guard let before = all.first(where: { !$0.isGone && $0.peer.processID == member.peer.processID }) else { return all.first }
+        // Who comes anew in the same process has replaced itself, also where a child of before still holds the old link open. Those of
+        // another pid namespace have no number here.
+        let process = member.peer.processID
+        guard process > 0, let before = all.first(where: { !$0.isGone && $0.peer.processID == process }) else { return all.first }
         becomeGhost(before)
         return before
     }
