@@ -22,6 +22,17 @@ import Testing
         try scratch.ipn(["publish", "alsa:card", "net"] + options, environment: environment)
     }
 
+    /// The card is there again: both go on, and end well.
+    private func comesBack(_ publisher: Program, _ recorder: Program) async throws {
+        unlink(scratch.log("fault"))
+        try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
+        try await scratch.awaitProgress(of: recorder, by: 30)
+        for program in [recorder, publisher] {
+            program.send(SIGINT)
+            try await program.succeeded()
+        }
+    }
+
     /// Publishes, with room for what a busy machine does not read at once, and records until that is under way.
     private func recording(_ options: String...) async throws -> (publisher: Program, recorder: Program) {
         let publisher = try scratch.ipn(
@@ -116,13 +127,7 @@ import Testing
         try happens("busy")
         let taken = "card: another program uses it; waiting for that to end"
         try await until("it is taken: \(publisher.complaint)") { publisher.complaint.contains(taken) }
-        unlink(scratch.log("fault"))
-        try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
-        try await scratch.awaitProgress(of: recorder, by: 30)
-        for program in [recorder, publisher] {
-            program.send(SIGINT)
-            try await program.succeeded()
-        }
+        try await comesBack(publisher, recorder)
         try await scratch.expectNothingLeft()
     }
 
@@ -144,13 +149,7 @@ import Testing
         try await scratch.awaitProgress(of: recorder, by: 30)
         try happens("gone")
         try await until("it waits: \(publisher.complaint)") { try await description().hasSuffix(", waiting") }
-        unlink(scratch.log("fault"))
-        try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("card: back again") }
-        try await scratch.awaitProgress(of: recorder, by: 30)
-        for program in [recorder, publisher] {
-            program.send(SIGINT)
-            try await program.succeeded()
-        }
+        try await comesBack(publisher, recorder)
         #expect(publisher.complaint.contains(" periods lost"), "\(publisher.complaint)")
         try await scratch.expectNothingLeft()
     }
