@@ -161,8 +161,16 @@ static void go_on(void) {
   errno = error;
 }
 
+/* What Swift's run-time library remembers as this thread's number, and takes its locks by: futex(2), FUTEX_LOCK_PI. In a child it
+ * is still the parent's, and the kernel lets nobody give back such a lock for which another thread has come to wait. 0 has it
+ * look again. The name is the library's own; of two weak definitions of a name the linker keeps one. Where the library is a
+ * shared object, it keeps to its own, and this is of no effect. */
+__attribute__((weak)) _Thread_local uint32_t remembered_number __asm__(
+    "_ZZN5swift14threading_impl5linux13ulock_get_tidEvE3tid");
+
 /* The other threads are not there. */
 static void go_on_alone(void) {
+  remembered_number = 0;
   for (struct visitor *visitor = atomic_load(&visitors); visitor; visitor = visitor->next) {
     atomic_store(&visitor->thread, visitor == me ? gettid() : 0);
     if (visitor != me) atomic_store(&visitor->is_inside, 0);

@@ -92,6 +92,12 @@ import TestSupport
         try eventually("the networks are gone") { scratch.contents.isEmpty }
     }
 
+    /// A hundred times, in programs of both kinds.
+    @Test(arguments: [false, true]) func aForkedChildsThreadsDoNotKeepEachOther(isUnderPreload: Bool) throws {
+        try run("crowded", isUnderPreload: isUnderPreload)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     /// Plainly; from a signal handler, amid calls; by clone(2), which runs none of our handlers.
     @Test(arguments: ["plain", "handler", "clone"]) func whoeverForksGoesOn(way: String) throws {
         let sources = Installation.root + "/Sources/CLinux/include"

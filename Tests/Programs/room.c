@@ -88,6 +88,8 @@ int main(int count, char **arguments) {
     REQUIRE(write(ready[1], &byte, 1) == 1);
     _exit(read_all(two, edge, messages));
   }
+  /* Without an end of its own it is told when the reader has failed. */
+  close(ready[1]);
   REQUIRE(read(ready[0], &byte, 1) == 1);
   int set = set_of(one, ROOM | edge);
   for (long i = 0; i < messages; i++)

@@ -192,7 +192,9 @@ public final class Child: @unchecked Sendable {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while !open.isEmpty {
             var set = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            guard poll(&set, nfds_t(set.count), watchdogMilliseconds) > 0 else { throw Trouble("the child does not end") }
+            guard poll(&set, nfds_t(set.count), watchdogMilliseconds) > 0 else {
+                throw Trouble("the child does not end; it has said: \(String(decoding: out.suffix(2000) + err.suffix(2000), as: UTF8.self))")
+            }
             for entry in set where entry.revents != 0 {
                 let count = read(entry.fd, &piece, piece.count)
                 if count <= 0 { open.removeAll { $0 == entry.fd } }
