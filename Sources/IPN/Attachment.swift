@@ -58,12 +58,12 @@ struct Attachment: ~Copyable {
             do throws(Errno) {
                 let socket = try PacketSocket(connectingTo: rendezvous.path)
                 let keeper = try socket.peer().user
-                guard keeper == status.owner || keeper == 0 else { throw Errno.notPermitted }
+                guard rendezvous.isKept(by: keeper) else { throw Errno.connectionRefused }
                 return try Introduction(control: ControlSocket(socket), file: try file.duplicate()).greet(binding: wanted != nil)
             } catch {
                 switch error {
                 case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset:
-                    break  // no keeper, or one that is leaving
+                    break  // no keeper, one that is leaving, or an impostor
                 default:
                     throw error
                 }

@@ -42,7 +42,7 @@ extension Attachment {
             let socket = try PacketSocket(connectingTo: rendezvous)
             let keeper = try socket.peer().user
             let attachment = try Introduction(control: ControlSocket(socket), file: try handle.duplicate()).greet()
-            guard keeper == attachment.status.owner || keeper == 0 else { throw Errno.notPermitted }
+            guard Rendezvous(marker: attachment.status).isKept(by: keeper) else { throw Errno.notPermitted }
             return attachment
         } catch {
             switch error {

@@ -16,20 +16,22 @@ enum Election {
     /// - Returns: nil where there is none yet: somebody else makes it, or nobody may.
     static func keeper(of membership: Membership) throws(Errno) -> ControlSocket? {
         let status = try membership.file.status()
-        let rendezvous = Rendezvous(marker: status).path
-        if let found = try find(rendezvous, owner: status.owner) { return found }
+        let rendezvous = Rendezvous(marker: status)
+        if let found = try find(rendezvous) { return found }
         guard geteuid() == status.owner || geteuid() == 0 else { return nil }
         guard let lock = try? ElectionLock(of: status, waiting: false) else { return nil }
         defer { lock.touch() }
         step("election: locked")
         // Somebody may have been faster.
-        if let found = try find(rendezvous, owner: status.owner) { return found }
-        guard knowsLast(membership, rendezvous) else { return nil }
+        if let found = try find(rendezvous) { return found }
+        guard knowsLast(membership, rendezvous.path) else { return nil }
         do throws(Errno) {
             let will = try will(of: membership.pageMapping)
             let path = (try? membership.file.currentPath()) ?? membership.path
+            // Where nobody answers any more: before ours it would be looked at first.
+            _ = unlink(rendezvous.path)
             return try NetworkMaker.startKeeper(
-                path, [membership.marker.raw, membership.file.raw], rendezvous: rendezvous, will: will.raw)
+                path, [membership.marker.raw, membership.file.raw], rendezvous: try Rendezvous.ownDoor(status), will: will.raw)
         } catch {
             // Out of descriptors, memory or processes: somebody else may be luckier, or we later.
             return nil
@@ -51,11 +53,10 @@ enum Election {
         return membership.strangeDoor.map { now - $0.seen > 200_000_000 } ?? false
     }
 
-    private static func find(_ rendezvous: String, owner: uid_t) throws(Errno) -> ControlSocket? {
+    private static func find(_ rendezvous: Rendezvous) throws(Errno) -> ControlSocket? {
         do throws(Errno) {
-            let socket = try PacketSocket(connectingTo: rendezvous)
-            let user = try socket.peer().user
-            guard user == owner || user == 0 else { return nil }
+            let socket = try PacketSocket(connectingTo: rendezvous.path)
+            guard rendezvous.isKept(by: try socket.peer().user) else { return nil }
             return ControlSocket(socket)
         } catch {
             return nil

@@ -11,9 +11,11 @@ extension Network {
     public static func ofThisUser() -> [Network] {
         let sockets = unixSockets()
         let listeners = Set(sockets)
+        let doors = Set(sockets.compactMap { $0.split(separator: "/").last })
         let paths = Set(sockets.filter { $0.hasPrefix("/") })
         return paths.filter { path in
             guard let status = try? FileStatus(path: path, followLinks: false), status.isSocket, status.owner == geteuid() else { return false }
+            guard doors.contains(Rendezvous.name(status)[...]) else { return false }
             let rendezvous = Rendezvous(marker: status)
             return path != rendezvous.path && listeners.contains(rendezvous.path)
         }.sorted().map(Network.init(at:))

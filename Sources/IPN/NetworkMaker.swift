@@ -102,7 +102,7 @@ enum NetworkMaker {
 
     private static func startKeeper(_ path: Path, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         let file = try Descriptor.open(path, flags: O_PATH)
-        let rendezvous = Rendezvous(marker: try file.status()).path
+        let rendezvous = try Rendezvous.ownDoor(try file.status())
         let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: rendezvous, will: -1)
         return Introduction(control: control, file: file)
     }

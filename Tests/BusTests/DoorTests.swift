@@ -42,4 +42,66 @@ import TestSupport
         #expect(try #require(try node.receive()).bytes == Array("mine".utf8))
         #expect(try root.ask("receive").hasSuffix(" mine"))
     }
+
+    /// From one user to another: who made it still keeps it, and the new owner manages it.
+    @Test func whatAUserMadeAndRootGaveAwayIsReached() throws {
+        let path = scratch("net")
+        let (maker, owner, third) = (try Peer(user: stranger), try Peer(user: stranger + 1), try Peer(user: stranger + 2))
+        chmod(scratch.path, 0o777)
+        try maker.expect("bind \(path)")
+        try maker.expect("connect -")
+        try #require(chown(path, stranger + 1, stranger + 1) == 0 && chmod(path, 0o740) == 0)
+        #expect(try third.ask("connect \(path)").hasPrefix("error \(EACCES) "))
+        try owner.expect("bind \(path)")
+        #expect(try owner.expect("connect -") == "1 rw")
+        try owner.expect("send mine")
+        #expect(try maker.ask("receive").hasSuffix(" mine"), "who is in stays in")
+        #expect(try Peer(user: stranger).ask("connect \(path)").hasPrefix("error \(EACCES) "), "it is another's now")
+        // Then who owns it, or root, makes it another keeper, with a door of his own.
+        for next in [stranger + 1, 0] {
+            if next == 0 { owner.kill() }
+            let root = next == 0 ? try Peer() : nil
+            try root?.expect("connect \(path)")
+            try KeeperProcess(of: path).kill()
+            try eventually("another keeper") { (try? Peer(user: stranger + 1).ask("connect \(path)").hasPrefix("ok")) == true }
+            #expect(try KeeperProcess(of: path).rendezvous.contains("/.ipn-\(next)"))
+        }
+    }
+
+    /// Who did not make it may have a door of that name, and is not asked.
+    @Test func whoDidNotMakeItDoesNotKeepIt() throws {
+        let path = scratch("net")
+        chmod(scratch.path, 0o777)
+        let maker = try Peer(user: stranger)
+        try maker.expect("bind \(path)")
+        try #require(chown(path, stranger + 1, stranger + 1) == 0)
+        let keeper = try KeeperProcess(of: path)
+        let name = try #require(keeper.rendezvous.split(separator: "/").last)
+        // The same keeper, behind a third user's door.
+        let folder = "/tmp/.ipn-\(stranger + 2)"
+        let isNew = mkdir(folder, 0o711) == 0
+        defer { if isNew { rmdir(folder) } }
+        try #require(chown(folder, stranger + 2, stranger + 2) == 0 && rename(keeper.rendezvous, "\(folder)/\(name)") == 0)
+        #expect(try Peer(user: stranger + 1).ask("connect \(path)").hasPrefix("error \(EADDRINUSE) "))
+        try #require(rename("\(folder)/\(name)", keeper.rendezvous) == 0)
+        try Peer(user: stranger + 1).expect("connect \(path)")
+    }
+
+    /// In a user namespace whoever it does not know has one and the same number, and could be anybody.
+    @Test func whoHasNoNumberOfHisOwnKeepsNothing() throws {
+        let path = scratch("net")
+        chmod(scratch.path, 0o777)
+        let environment = ["IPN_RUNTIME_ROOT=\(scratch.path)"]
+        let maker = try Peer(user: stranger, environment: environment)
+        try maker.expect("bind \(path)")
+        chmod(path, 0o777)
+        try Peer(environment: environment).expect("connect \(path)")
+        // To those inside, this user's folder.
+        let folder = scratch(".ipn-65534")
+        try #require(rename(scratch(".ipn-\(stranger)"), folder) == 0)
+        let inside = try Child("/usr/bin/env", environment + ["unshare", "-Ur", Child.built("TestPeer"), "peer"])
+        try inside.write("connect \(path)\n")
+        #expect(try inside.line().hasPrefix("error \(EADDRINUSE) "))
+        try #require(rename(folder, scratch(".ipn-\(stranger)")) == 0)
+    }
 }

@@ -187,6 +187,12 @@ intptr_t *linux_word_cleared_by_fork(void);
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int linux_peer_groups(int socket, gid_t *groups, size_t *count);
 
+/* The user who made the socket that is bound to a file: 0, or -1 with errno; ENOENT where none is in this network namespace. */
+int linux_socket_maker(uint64_t device, uint64_t inode, uid_t *maker);
+
+/* Whether each user has a number of his own in this process' user namespace. */
+int linux_knows_all_users(void);
+
 /* A pidfd of the peer: SO_PEERPIDFD where the kernel has it, else pidfd_open(2) of `pid`. */
 int linux_peer_pidfd(int socket, pid_t pid);
 int linux_pidfd(pid_t pid);
