@@ -21,6 +21,7 @@ static struct held {
 static struct visitor {
   atomic_int thread; /* its number, 0: free */
   atomic_int is_inside;
+  volatile int is_busy; /* a signal handler must not call: only its own thread looks */
   struct visitor *next;
 } *_Atomic visitors;
 static pthread_key_t farewell;
@@ -75,18 +76,31 @@ static struct visitor *find_place(void) {
 static void vacate(void *place) {
   struct visitor *visitor = place;
   me = NULL;
+  visitor->is_busy = 0;
   atomic_store(&visitor->is_inside, 0);
   atomic_store(&visitor->thread, 0);
 }
 
 int linux_enter(void) {
   struct visitor *visitor = me ? me : find_place();
-  if (!visitor || atomic_load_explicit(&visitor->is_inside, memory_order_relaxed)) return 1;
+  if (!visitor) return LINUX_UNSEEN;
+  if (visitor->is_busy || atomic_load_explicit(&visitor->is_inside, memory_order_relaxed)) return LINUX_INSIDE;
+  visitor->is_busy = 1;
   come_in(visitor);
   return 0;
 }
 void linux_leave(int was_inside) {
-  if (!was_inside) go_out(me);
+  if (was_inside) return;
+  me->is_busy = 0;
+  go_out(me);
+}
+int linux_let_handlers_in(void) {
+  if (!me || !me->is_busy) return 0;
+  me->is_busy = 0;
+  return 1;
+}
+void linux_keep_handlers_out(int was_busy) {
+  if (was_busy) me->is_busy = 1;
 }
 int linux_fall_asleep(void) {
   if (!me || !atomic_load_explicit(&me->is_inside, memory_order_relaxed)) return 0;
@@ -173,7 +187,9 @@ static void go_on_alone(void) {
   remembered_number = 0;
   for (struct visitor *visitor = atomic_load(&visitors); visitor; visitor = visitor->next) {
     atomic_store(&visitor->thread, visitor == me ? gettid() : 0);
-    if (visitor != me) atomic_store(&visitor->is_inside, 0);
+    if (visitor == me) continue;
+    visitor->is_busy = 0;
+    atomic_store(&visitor->is_inside, 0);
   }
   go_on();
 }

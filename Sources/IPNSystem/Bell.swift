@@ -46,6 +46,8 @@ package struct Bell: ~Copyable, Sendable {
     ///   - milliseconds: as in poll(2).
     /// - Throws: `EINTR`.
     package static func sleep(_ raw: CInt, ears: CInt, milliseconds: CInt) throws(Errno) {
+        let wasBusy = linux_let_handlers_in()
+        defer { linux_keep_handlers_out(wasBusy) }
         if ears < 0 && milliseconds < 0 {
             do throws(Errno) {
                 _ = try systemCall(retryOnInterrupt: false, sleeps: true) { linux_await_stroke(raw) }

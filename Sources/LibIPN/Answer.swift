@@ -8,6 +8,8 @@ func answer<Result: FixedWidthInteger & SignedInteger>(_ body: () throws(Errno) 
     let wasInside = linux_enter()
     defer { linux_leave(wasInside) }
     do throws(Errno) {
+        // A signal handler amid a call of this thread: what that call holds it gives back only after the handler's end.
+        guard wasInside != CInt(LINUX_INSIDE) else { throw Errno(rawValue: EDEADLK) }
         return try body()
     } catch {
         Glibc.errno = error.rawValue

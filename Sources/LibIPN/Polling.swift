@@ -55,8 +55,12 @@ private func wait(
         let left = found > 0 || end <= now ? 0 : end - now
         var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
         let isEndless = left > 0 && end == .max
-        _ = try systemCall(retryOnInterrupt: false, sleeps: true) {
-            withUnsafePointer(to: &time) { linux_ppoll(&watch.entries, nfds_t(watch.entries.count), isEndless ? nil : $0, mask) }
+        do {
+            let wasBusy = linux_let_handlers_in()
+            defer { linux_keep_handlers_out(wasBusy) }
+            _ = try systemCall(retryOnInterrupt: false, sleeps: true) {
+                withUnsafePointer(to: &time) { linux_ppoll(&watch.entries, nfds_t(watch.entries.count), isEndless ? nil : $0, mask) }
+            }
         }
         let (others, isStruck) = watch.takeUp(wanted)
         let ready = found + others

@@ -1,8 +1,9 @@
 /* Signal handlers that use the socket whose call they have interrupted, as they do with any: one that closes it and ends the
- * program, one that receives, and one that jumps out of the call. */
+ * program, one that receives, one that jumps out of the call, and one that sends. */
 #include "check.h"
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/time.h>
 
 static int mine, other;
 static sigjmp_buf out;
@@ -41,6 +42,43 @@ static void wait_until_asleep(pid_t child) {
     times = state == 'S' ? times + 1 : 0;
     usleep(2000);
   }
+}
+
+/* Amid whatever the program does: it is sent, or the handler is told that this is not the time. Nothing is lost of what was sent. */
+static volatile sig_atomic_t sent, refused;
+
+static void send_amid(int signal) {
+  (void)signal;
+  int error = errno;
+  if (ipn_send(mine, "from the handler", 17, 0) == 17) {
+    sent++;
+  } else {
+    if (errno != EDEADLK) _exit(10);
+    refused++;
+  }
+  errno = error;
+}
+
+static void send_amid_sends(const char *path) {
+  enum { WANTED = 200 };
+  char room[32];
+  long own = 0, received = 0;
+  struct sigaction action = {.sa_handler = send_amid, .sa_flags = SA_RESTART};
+  struct itimerval often = {{0, 100}, {0, 100}}, never = {{0, 0}, {0, 0}};
+  mine = joined(path, 0);
+  other = joined(path, 0);
+  REQUIRE(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+  while (sent < WANTED || refused < WANTED) {
+    say(mine, "plainly");
+    own++;
+    /* Where the handler can send. */
+    for (volatile int i = 0; i < 2000; i++) {}
+    while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) received++;
+  }
+  REQUIRE(setitimer(ITIMER_REAL, &never, NULL) == 0);
+  while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) received++;
+  REQUIRE(received == own + sent);
+  REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
 }
 
 static int ended_with(pid_t child) {
@@ -106,5 +144,6 @@ int main(int count, char **arguments) {
     in_a_child(arguments[1], jump, restarts, receive_in_time, 0);
   }
   in_a_child(arguments[1], take_one, 1, receive_after, 0);
+  send_amid_sends(arguments[1]);
   return ipn_close(first) != 0;
 }

@@ -172,11 +172,17 @@ int linux_hold_over_forks(pthread_mutex_t *lock);
 /* Around each call of a library that others' programs use, and around what a thread sleeps in there, or waits for a lock in:
  * a fork(2) waits until no thread is awake inside. Else a child could find a lock for ever taken that nobody here can see, such
  * as those of the Swift run-time around types that are used for the first time. The second of each pair is given what the first
- * said, so that calls may nest, also by way of a signal handler. Sleep outside calls is nothing to them. errno stays as it is. */
+ * said, so that calls may nest, also by way of a signal handler. Sleep outside calls is nothing to them. errno stays as it is.
+ * linux_enter: LINUX_INSIDE where this thread is amid a call already; LINUX_UNSEEN where there is no memory to note it. */
+#define LINUX_INSIDE 1
+#define LINUX_UNSEEN 2
 int linux_enter(void);
 void linux_leave(int was_inside);
 int linux_fall_asleep(void);
 void linux_wake_up(int was_inside);
+/* Around a sleep amid a call in which a signal handler may make calls too: the thread holds nothing that those could want. */
+int linux_let_handlers_in(void);
+void linux_keep_handlers_out(int was_busy);
 /* For whoever is long awake inside: lets a fork that waits go first. One load where there is none. */
 void linux_give_way_to_fork(void);
 /* A word that is 0 in each new process that has a copy of this one's memory, however it was made; NULL and errno where there
