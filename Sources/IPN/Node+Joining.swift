@@ -137,6 +137,10 @@ extension Node {
             throw Errno.connectionRefused
         } catch {
             if wanted != nil && error == .noSuchFileOrDirectory {
+                if let root = Rendezvous.missingRoot {
+                    throw IPNError(
+                        error, root, "the folder for keepers' doors does not exist", remedy: "make it, or set \(Rendezvous.rootVariable) to another")
+                }
                 throw IPNError(
                     error, path.description, "its folder does not exist, or it is a link that leads nowhere",
                     remedy: "make the folder first, or take another path")

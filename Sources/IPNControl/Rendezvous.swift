@@ -103,8 +103,13 @@ package struct Rendezvous: Sendable {
     private static let attempts = 0...9
 
     private static func directory(_ owner: uid_t, _ attempt: Int) -> String {
-        "\(environment(rootVariable) ?? "/tmp")/.ipn-\(owner)" + (attempt == 0 ? "" : ".\(attempt)")
+        "\(root)/.ipn-\(owner)" + (attempt == 0 ? "" : ".\(attempt)")
     }
+
+    private static var root: String { environment(rootVariable) ?? "/tmp" }
+
+    /// The folder that all those directories are in, where it is not there.
+    package static var missingRoot: String? { (try? FileStatus(path: root)) == nil ? root : nil }
 
     /// Those that are there and the owner's.
     private static func directories(of owner: uid_t) -> [String] {

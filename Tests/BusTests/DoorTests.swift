@@ -30,6 +30,11 @@ import TestSupport
         try #require(rmdir(scratch(".ipn-0.1")) == 0)
     }
 
+    @Test func aFolderForDoorsThatIsMissingIsNamed() throws {
+        let result = try Child.run("/usr/bin/env", ["IPN_RUNTIME_ROOT=\(scratch("none"))", Child.built("ipn"), "create", scratch("net")])
+        #expect(result.status != 0 && result.complaints.count == 1 && result.errors.contains(scratch("none")))
+    }
+
     @Test func whatRootHasGivenAwayIsReached() throws {
         let path = scratch("net")
         let node = try Node(binding: path)
