@@ -22,9 +22,14 @@ static void remove_file(void) {
   ssize_t length = readlink(link, name, sizeof name - 1);
   if (length <= 0) return;
   name[length] = 0;
+  /* In its folder, whatever comes to lie on the way there meanwhile. */
+  char *slash = strrchr(name, '/');
+  if (!slash) return;
+  *slash = 0;
+  int folder = open(slash == name ? "/" : name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   struct stat ours, there;
-  if (fstat(crash.file, &ours) < 0 || lstat(name, &there) < 0) return;
-  if (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) unlink(name);
+  if (fstat(crash.file, &ours) < 0 || fstatat(folder, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0) return;
+  if (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) unlinkat(folder, slash + 1, 0);
 }
 
 static void handle(int number) {

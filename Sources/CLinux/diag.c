@@ -24,10 +24,11 @@ static int ask(int socket) {
   return send(socket, &request, sizeof request, 0) == sizeof request ? 0 : -1;
 }
 
-/* Whether an entry is bound to this file; then also whose it is. */
+/* Whether an entry is a marker that is bound to this file; then also whose it is. */
 static int is_bound_to(const struct nlmsghdr *entry, uint32_t device, uint32_t inode, uid_t *maker) {
   const struct unix_diag_msg *found = NLMSG_DATA(entry);
   int isIt = 0, isKnown = 0;
+  if (found->udiag_type != SOCK_DGRAM) return 0;
   int left = (int)(entry->nlmsg_len - NLMSG_LENGTH(sizeof *found));
   for (const struct rtattr *part = (const struct rtattr *)(found + 1); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
     const struct unix_diag_vfs *file = RTA_DATA(part);
@@ -40,19 +41,25 @@ static int is_bound_to(const struct nlmsghdr *entry, uint32_t device, uint32_t i
   return isIt && isKnown;
 }
 
+/* Two of the same 32 bits, of different users, are nobody's. */
 static int look(int socket, uint32_t device, uint32_t inode, uid_t *maker) {
   union {
     struct nlmsghdr head;
-    char bytes[16384];
+    char bytes[8192];
   } room;
+  int count = 0;
   if (ask(socket) < 0) return -1;
   while (1) {
     ssize_t left = recv(socket, &room, sizeof room, 0);
     if (left < 0 && errno == EINTR) continue;
     if (left <= 0) return -1;
     for (struct nlmsghdr *entry = &room.head; NLMSG_OK(entry, left); entry = NLMSG_NEXT(entry, left)) {
-      if (entry->nlmsg_type == NLMSG_DONE || entry->nlmsg_type == NLMSG_ERROR) return errno = ENOENT, -1;
-      if (is_bound_to(entry, device, inode, maker)) return 0;
+      uid_t user;
+      if (entry->nlmsg_type == NLMSG_DONE) return count ? 0 : (errno = ENOENT, -1);
+      if (entry->nlmsg_type == NLMSG_ERROR) return errno = EIO, -1;
+      if (!is_bound_to(entry, device, inode, &user)) continue;
+      if (count++ && user != *maker) return errno = ENOTUNIQ, -1;
+      *maker = user;
     }
   }
 }
@@ -61,7 +68,9 @@ int linux_socket_maker(uint64_t device, uint64_t inode, uid_t *maker) {
   if (inode > UINT32_MAX) return errno = EOVERFLOW, -1;
   int list = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (list < 0) return -1;
-  int result = look(list, major(device) << 20 | minor(device), (uint32_t)inode, maker);
+  /* From nobody but the kernel. */
+  const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+  int result = connect(list, (const struct sockaddr *)&kernel, sizeof kernel) < 0 ? -1 : look(list, major(device) << 20 | minor(device), (uint32_t)inode, maker);
   int error = errno;
   close(list);
   return errno = error, result;

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+int linux_open_at(int folder, const char *name, int flags, mode_t mode) { return openat(folder, name, flags, mode); }
 int linux_lock_byte(int descriptor, off_t place, int waiting) {
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
   return fcntl(descriptor, waiting ? F_OFD_SETLKW : F_OFD_SETLK, &range);

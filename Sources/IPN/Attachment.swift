@@ -22,6 +22,8 @@ struct Attachment: ~Copyable {
     let status: FileStatus
     /// An `O_PATH` descriptor of the marker: it finds the file also after a rename.
     let file: Descriptor
+    /// Where the keeper was met.
+    let door: String
     /// What the handle stood for that was shown; nothing where it was the marker.
     let claim: Claim
 
@@ -54,16 +56,12 @@ struct Attachment: ~Copyable {
             guard status.isSocket else { throw Errno.connectionRefused }
             let fileSystem = FileSystem(of: file)
             try fileSystem.requireOneKernel()
-            let rendezvous = Rendezvous(marker: status)
             do throws(Errno) {
-                let socket = try PacketSocket(connectingTo: rendezvous.path)
-                let keeper = try socket.peer().user
-                guard rendezvous.isKept(by: keeper) else { throw Errno.connectionRefused }
-                return try Introduction(control: ControlSocket(socket), file: try file.duplicate()).greet(binding: wanted != nil)
+                return try Introduction(Rendezvous.reach(status), file: try file.duplicate()).greet(binding: wanted != nil)
             } catch {
                 switch error {
                 case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset:
-                    break  // no keeper, one that is leaving, or an impostor
+                    break  // no keeper, or one that is leaving
                 default:
                     throw error
                 }
@@ -77,7 +75,7 @@ struct Attachment: ~Copyable {
                 guard let wanted, status.owner == geteuid() else { throw Errno.connectionRefused }
                 guard wanted.protocol != UInt32(IPN_ANY) else { throw Errno(rawValue: EPROTO) }
                 // Through an overlay what lives elsewhere seems dead. What was made here has left its keeper's door.
-                if case .overlay = fileSystem, (try? FileStatus(path: rendezvous.path)) == nil { throw Errno.addressInUse }
+                if case .overlay = fileSystem, Rendezvous.doors(status).isEmpty { throw Errno.addressInUse }
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.
@@ -101,9 +99,17 @@ struct Introduction: ~Copyable {
     var link: KeeperLink
     /// An `O_PATH` descriptor of the marker, or a member's handle.
     let file: Descriptor
+    let door: String
 
-    init(control: consuming ControlSocket, file: consuming Descriptor) {
+    init(_ open: consuming OpenDoor, file: consuming Descriptor) {
+        let door = open.path
+        self.init(control: open.enter(), door: door, file: file)
+    }
+
+    /// - Parameter door: where others meet the keeper.
+    init(control: consuming ControlSocket, door: String, file: consuming Descriptor) {
         link = KeeperLink(control)
+        self.door = door
         self.file = file
     }
 
@@ -123,6 +129,6 @@ struct Introduction: ~Copyable {
         guard try SharedMemory.sealedSize(of: pageDescriptor) >= NetworkPage.size else { throw Errno(rawValue: EPROTO) }
         return Attachment(
             link: link, page: try Mapping(descriptor: pageDescriptor.raw, size: NetworkPage.size, writable: false),
-            marker: markerDescriptor, options: answer.head.options, status: status, file: pathDescriptor, claim: Claim(answer.head))
+            marker: markerDescriptor, options: answer.head.options, status: status, file: pathDescriptor, door: door, claim: Claim(answer.head))
     }
 }

@@ -35,14 +35,17 @@ extension Attachment {
     /// - Parameter handle: as it was inherited.
     /// - Throws: `ENOTCONN` where the keeper does not know it, or is gone.
     static func claim(_ handle: borrowing Descriptor) throws(Errno) -> Attachment {
-        guard let name = Handle.name(of: handle.raw), let rendezvous = Handle.rendezvous(inName: name) else {
+        guard let name = Handle.name(of: handle.raw), let door = Handle.rendezvous(inName: name) else {
             throw Errno(rawValue: ENOTCONN)
         }
         do throws(Errno) {
-            let socket = try PacketSocket(connectingTo: rendezvous)
-            let keeper = try socket.peer().user
-            let attachment = try Introduction(control: ControlSocket(socket), file: try handle.duplicate()).greet()
-            guard Rendezvous(marker: attachment.status).isKept(by: keeper) else { throw Errno.notPermitted }
+            let open = try Rendezvous.reach(door: door)
+            let keeper = open.keeper
+            let attachment = try Introduction(open, file: try handle.duplicate()).greet()
+            // Which network it is, the name says as well; who may keep that one, the system.
+            guard door.hasSuffix("/" + Rendezvous.name(attachment.status)), Rendezvous.mayKeep(keeper, attachment.status) else {
+                throw Errno.notPermitted
+            }
             return attachment
         } catch {
             switch error {

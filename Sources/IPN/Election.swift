@@ -16,20 +16,24 @@ enum Election {
     /// - Returns: nil where there is none yet: somebody else makes it, or nobody may.
     static func keeper(of membership: Membership) throws(Errno) -> ControlSocket? {
         let status = try membership.file.status()
-        let rendezvous = Rendezvous(marker: status)
-        if let found = try find(rendezvous) { return found }
+        if let found = find(status) { return found }
         guard geteuid() == status.owner || geteuid() == 0 else { return nil }
+        // Elsewhere (chroot, another mount namespace) its doors would not be where the others look for them.
+        guard let root = RuntimeFolder.rootStatus, membership.runtimeRoot?.isSameFile(as: root) == true else { return nil }
+        step("election: nobody keeps it")
         guard let lock = try? ElectionLock(of: status, waiting: false) else { return nil }
         defer { lock.touch() }
         step("election: locked")
         // Somebody may have been faster.
-        if let found = try find(rendezvous) { return found }
-        guard knowsLast(membership, rendezvous.path) else { return nil }
+        if let found = find(status) { return found }
+        let doors = Rendezvous.doors(status)
+        // Given away meanwhile (chown), it is under another's lock.
+        guard try membership.file.status().owner == status.owner, knowsLast(membership, doors) else { return nil }
         do throws(Errno) {
             let will = try will(of: membership.pageMapping)
             let path = (try? membership.file.currentPath()) ?? membership.path
-            // Where nobody answers any more: before ours it would be looked at first.
-            _ = unlink(rendezvous.path)
+            // Where nobody answers any more.
+            for door in doors { _ = unlink(door) }
             return try NetworkMaker.startKeeper(
                 path, [membership.marker.raw, membership.file.raw], rendezvous: try Rendezvous.ownDoor(status), will: will.raw)
         } catch {
@@ -42,25 +46,21 @@ enum Election {
     ///
     /// Another one may have come and gone without our having met it. Who has met it is to elect the next; but where nobody
     /// does so for a while, nobody has, and our roll is the last there is.
-    private static func knowsLast(_ membership: Membership, _ rendezvous: String) -> Bool {
-        guard let door = try? FileStatus(path: rendezvous, followLinks: false).changeTime else { return true }
-        guard door != membership.pageMapping.base.loadUnaligned(as: ipn_network_page.self).door else { return true }
+    private static func knowsLast(_ membership: Membership, _ doors: [String]) -> Bool {
+        let known = membership.pageMapping.base.loadUnaligned(as: ipn_network_page.self).door
+        let latest = doors.compactMap { (try? FileStatus(path: $0, followLinks: false))?.changeTime }.max()
+        guard let latest, latest > known else { return true }
         let now = clockNanoseconds()
-        if membership.strangeDoor?.made != door {
-            membership.strangeDoor = (made: door, seen: now)
+        if membership.strangeDoor?.made != latest {
+            membership.strangeDoor = (made: latest, seen: now)
             membership.lostTime = now
         }
         return membership.strangeDoor.map { now - $0.seen > 200_000_000 } ?? false
     }
 
-    private static func find(_ rendezvous: Rendezvous) throws(Errno) -> ControlSocket? {
-        do throws(Errno) {
-            let socket = try PacketSocket(connectingTo: rendezvous.path)
-            guard rendezvous.isKept(by: try socket.peer().user) else { return nil }
-            return ControlSocket(socket)
-        } catch {
-            return nil
-        }
+    private static func find(_ marker: FileStatus) -> ControlSocket? {
+        guard let open = try? Rendezvous.reach(marker) else { return nil }
+        return open.enter()
     }
 
     /// A copy of the dead keeper's page and roll, for the new one alone.

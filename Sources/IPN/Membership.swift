@@ -39,6 +39,8 @@ final class Membership: @unchecked Sendable {
     var writerEars: Ears?
     /// Where others meet the keeper: what a handle's name tells.
     let rendezvous: String
+    /// The folder that the doors' folders are in, as it was then.
+    let runtimeRoot = RuntimeFolder.rootStatus
     /// Why the roster that is due could not be taken: this process has no descriptor left for who has come.
     var shortage: Errno?
     /// What wakes this node. Set once, when it connects.
@@ -49,7 +51,7 @@ final class Membership: @unchecked Sendable {
     /// - Parameter isBound: it holds the network, connected or not.
     init(path: Path, attachment: consuming Attachment, options: ipn_options, isBound: Bool = false) throws(Errno) {
         watchman = try Watchman.ofProcess()
-        rendezvous = Rendezvous(marker: attachment.status).path
+        rendezvous = attachment.door
         self.path = path
         self.options = options
         isRouted = options.isRouted

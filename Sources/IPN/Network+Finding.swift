@@ -16,8 +16,7 @@ extension Network {
         return paths.filter { path in
             guard let status = try? FileStatus(path: path, followLinks: false), status.isSocket, status.owner == geteuid() else { return false }
             guard doors.contains(Rendezvous.name(status)[...]) else { return false }
-            let rendezvous = Rendezvous(marker: status)
-            return path != rendezvous.path && listeners.contains(rendezvous.path)
+            return Rendezvous.doors(status).contains { $0 != path && listeners.contains($0) }
         }.sorted().map(Network.init(at:))
     }
 

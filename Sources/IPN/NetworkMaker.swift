@@ -37,7 +37,7 @@ enum NetworkMaker {
         let lock = try OwnerLock()
         defer { lock.touch() }
         guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
-        guard try present.status().isSameFile(as: old), MarkerState(of: present.raw) == .dead else { return nil }
+        guard try present.status().isSameFile(as: old), old.owner == geteuid(), MarkerState(of: present.raw) == .dead else { return nil }
         // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
         let target = try present.currentPath()
         let passing = PassingName(beside: target)
@@ -47,9 +47,10 @@ enum NetworkMaker {
         try bindMarker(marker, temporary)
         step("take over: marker bound, not renamed")
         // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
-        if let status = try? present.status() { _ = unlink(Rendezvous(marker: status).path) }
+        for door in Rendezvous.doors(old) { _ = unlink(door) }
         do throws(Errno) {
-            _ = try systemCall { chmod(temporary.terminated, old.mode & 0o7777) }
+            let own = try ownSocket(at: temporary)
+            _ = try systemCall { chmod("/proc/self/fd/\(own.raw)", old.mode & 0o7777) }
             _ = try systemCall { rename(temporary.terminated, target.terminated) }
         } catch {
             _ = unlink(temporary.terminated)
@@ -62,6 +63,15 @@ enum NetworkMaker {
             _ = unlink(target.terminated)
             throw error
         }
+    }
+
+    /// Takes away what is left of a network of ours whose keeper ended before anybody was on it.
+    static func clear(_ path: Path) {
+        guard let lock = try? OwnerLock(), let file = try? Descriptor.open(path, flags: O_PATH), let status = try? file.status() else { return }
+        defer { lock.touch() }
+        guard status.isSocket, status.owner == geteuid(), MarkerState(of: file.raw) == .dead else { return }
+        for door in Rendezvous.doors(status) { _ = unlink(door) }
+        file.unlinkCurrentName()
     }
 
     /// An unbound marker. Its mode is the socket's own before it is bound: bind(2) then applies the umask.
@@ -101,10 +111,18 @@ enum NetworkMaker {
     }
 
     private static func startKeeper(_ path: Path, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
-        let file = try Descriptor.open(path, flags: O_PATH)
-        let rendezvous = try Rendezvous.ownDoor(try file.status())
-        let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: rendezvous, will: -1)
-        return Introduction(control: control, file: file)
+        let file = try ownSocket(at: path)
+        let door = try Rendezvous.ownDoor(try file.status())
+        let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: door, will: -1)
+        return Introduction(control: control, door: door, file: file)
+    }
+
+    /// What we have just bound: somebody who may write to the folder could have put something else in its place.
+    private static func ownSocket(at path: Path) throws(Errno) -> Descriptor {
+        let file = try Descriptor.open(path, flags: O_PATH | O_NOFOLLOW)
+        let status = try file.status()
+        guard status.isSocket, status.owner == geteuid() else { throw Errno.notPermitted }
+        return file
     }
 
     /// Starts the keeper's program behind a new door. The caller holds the owner's lock, and nobody listens there.
@@ -181,7 +199,7 @@ enum KeeperProgram {
 
     /// Beside the running program, beside the library that it uses, or where it was installed.
     static func path() -> String {
-        if let named = Rendezvous.environment(variable) { return named }
+        if let named = trustedEnvironment(variable) { return named }
         let candidates =
             [programFolder(), libraryPath().map(folder)].compactMap { $0 }.flatMap { ["\($0)/ipnd", "\($0)/../libexec/ipnd"] }
             + ["/usr/local/libexec/ipnd", "/usr/libexec/ipnd", "/usr/local/bin/ipnd", "/usr/bin/ipnd"]

@@ -137,14 +137,16 @@ extension Node {
             throw Errno.connectionRefused
         } catch {
             if wanted != nil && error == .noSuchFileOrDirectory {
-                if let root = Rendezvous.missingRoot {
+                if let root = RuntimeFolder.missingRoot {
                     throw IPNError(
-                        error, root, "the folder for keepers' doors does not exist", remedy: "make it, or set \(Rendezvous.rootVariable) to another")
+                        error, root, "the folder for keepers' doors does not exist",
+                        remedy: "make it, or set \(RuntimeFolder.rootVariable) to another")
                 }
                 throw IPNError(
                     error, path.description, "its folder does not exist, or it is a link that leads nowhere",
                     remedy: "make the folder first, or take another path")
             }
+            if error == .execFormatError { NetworkMaker.clear(path) }
             if let refusal = policy.refusal(error) { throw refusal }
             throw IPNError.joining(error, path)
         }

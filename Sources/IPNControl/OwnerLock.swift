@@ -9,7 +9,7 @@ package struct OwnerLock: ~Copyable {
 
     /// Waits for one's own lock.
     package init() throws(Errno) {
-        let file = try Self.open(of: geteuid())
+        let file = try RuntimeFolder.lockFile(of: geteuid())
         let raw = file.raw
         _ = try systemCall(sleeps: true) { flock(raw, LOCK_EX) }
         self.file = file
@@ -17,13 +17,6 @@ package struct OwnerLock: ~Copyable {
 
     /// Keeps the lock alive up to here.
     package borrowing func touch() {}
-
-    fileprivate static func open(of owner: uid_t) throws(Errno) -> Descriptor {
-        // Where the folder is another's, root makes nothing in it and follows no link of his.
-        let making = owner == geteuid() ? O_CREAT : 0
-        return try Descriptor.open(
-            try Rendezvous.lockPath(owner: owner), flags: O_RDWR | O_NOFOLLOW | making, mode: 0o600)
-    }
 }
 
 /// The lock under which one network is given another keeper, or loses its last: a byte of the owner's lock file for each
@@ -33,7 +26,7 @@ package struct ElectionLock: ~Copyable {
 
     /// - Throws: `EAGAIN` where somebody has it and `waiting` is false.
     package init(of marker: FileStatus, waiting: Bool) throws(Errno) {
-        let file = try OwnerLock.open(of: marker.owner)
+        let file = try RuntimeFolder.lockFile(of: marker.owner)
         let raw = file.raw
         _ = try systemCall(sleeps: waiting) { linux_lock_byte(raw, off_t(truncatingIfNeeded: marker.inode & UInt64(Int64.max)), waiting ? 1 : 0) }
         self.file = file

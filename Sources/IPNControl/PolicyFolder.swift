@@ -8,7 +8,7 @@ package enum PolicyFolder {
 
     /// The folder that was named, or those where programs are installed.
     package static var candidates: [String] {
-        if let named = Rendezvous.environment(variable) { return [named] }
+        if let named = trustedEnvironment(variable) { return [named] }
         return ["/usr/local/lib/ipn/policies", "/usr/lib/ipn/policies"] + (programFolder().map { ["\($0)/../lib/ipn/policies"] } ?? [])
     }
 

@@ -3,126 +3,102 @@ import Glibc
 package import IPNSystem
 package import SystemPackage
 
-/// Where a network's keeper listens: a path made from the marker's device and inode, in a directory of its owner.
+/// Where a network's keeper listens: its door, a socket file that is named after the marker's device and inode, in a folder of
+/// whoever keeps the network.
 ///
 /// connect(2) on a socket file needs `w`, so members that may only read could never join through the marker itself.
-package struct Rendezvous: Sendable {
-    /// The keeper's listener.
-    package let path: String
-    /// Whose programs may keep the network.
-    private let keepers: Set<uid_t>
-
-    /// The environment variable that names another root than /tmp. Ignored in programs with raised rights.
-    package static let rootVariable = "IPN_RUNTIME_ROOT"
-
-    /// Where the door is; where there is none, where it would be.
-    ///
-    /// Among the owner's doors, or root's; where the network was given away (chown), it may still be among those of the user who made
-    /// it. Who that is the kernel tells. Anybody could make a door of this name: no other's is looked for.
-    package init(marker: FileStatus) {
-        let name = Self.name(marker)
-        let regular = Set([marker.owner, 0].filter(Self.isSomebody))
-        if let door = Self.door(name, of: marker.owner) ?? Self.door(name, of: 0) {
-            (path, keepers) = (door, regular)
-        } else if let maker = Self.maker(of: marker), !regular.contains(maker), let door = Self.door(name, of: maker) {
-            (path, keepers) = (door, regular.union([maker]))
-        } else {
-            (path, keepers) = ("\(Self.directories(of: marker.owner).first ?? Self.directory(marker.owner, 0))/\(name)", regular)
-        }
-    }
-
-    /// Where a keeper that we start is to have its door: in our directory, mode 0711, so that others reach what they know the name of.
-    /// Root's is in root's: in another's, that user might lead root elsewhere.
-    /// - Throws: as `lockPath`.
-    package static func ownDoor(_ marker: FileStatus) throws(Errno) -> String { try "\(directory(of: geteuid()))/\(name(marker))" }
-
-    /// Whether this user's program may be behind the door.
-    package func isKept(by user: uid_t) -> Bool { keepers.contains(user) }
-
-    /// The name that a network's door has, wherever it is.
+///
+/// The owner's programs have their doors in the owner's folder, root's in root's: in another's, that user might lead root elsewhere.
+/// A network that was given away (chown) may still be kept by the user who made it, whom the kernel names. Anybody could make a door of
+/// the right name: no other's is looked for. A keeper that was killed leaves its door, so that the first that there is need not be it.
+package enum Rendezvous {
+    /// The name of a network's door, wherever it is.
     package static func name(_ marker: FileStatus) -> String { "\(String(marker.device, radix: 16))-\(marker.inode)" }
 
-    private static func door(_ name: String, of keeper: uid_t) -> String? {
-        directories(of: keeper).map { "\($0)/\(name)" }.first { (try? FileStatus(path: $0, followLinks: false)) != nil }
+    /// Where a keeper that we start is to have its door.
+    /// - Throws: as `RuntimeFolder.path`.
+    package static func ownDoor(_ marker: FileStatus) throws(Errno) -> String {
+        "\(try RuntimeFolder.path(of: geteuid()))/\(name(marker))"
     }
 
-    /// Whoever made the marker's socket, which may be given away as a file only.
+    /// The doors of this network that are there, whoever may be behind them.
+    package static func doors(_ marker: FileStatus) -> [String] {
+        keepers(marker).flatMap(RuntimeFolder.all).map { "\($0)/\(name(marker))" }
+            .filter { (try? FileStatus(path: $0, followLinks: false)) != nil }
+    }
+
+    /// Connects to the keeper.
+    /// - Throws: `ECONNREFUSED` where nobody opens who may keep the network; what connect(2) says of our own resources.
+    package static func reach(_ marker: FileStatus) throws(Errno) -> OpenDoor {
+        let name = name(marker)
+        for user in usualKeepers(marker) {
+            if let open = try knock(RuntimeFolder.all(of: user).map { "\($0)/\(name)" }, of: user) { return open }
+        }
+        if let user = maker(of: marker), let open = try knock(RuntimeFolder.all(of: user).map({ "\($0)/\(name)" }), of: user) { return open }
+        throw Errno.connectionRefused
+    }
+
+    /// Connects to the keeper behind a door that is known by its path. Where nobody opens: another keeper's may be root's, or ours.
+    ///
+    /// Whether that is the network's keeper, its marker has to tell: see `mayKeep`.
+    ///
+    /// - Throws: as the other.
+    package static func reach(door path: String) throws(Errno) -> OpenDoor {
+        let name = path.split(separator: "/").last ?? ""
+        let others = [0, geteuid()].flatMap(RuntimeFolder.all).map { "\($0)/\(name)" }
+        guard let open = try knock([path] + others, of: nil) else { throw Errno.connectionRefused }
+        return open
+    }
+
+    /// Whether a user's program may keep this network.
+    package static func mayKeep(_ user: uid_t, _ marker: FileStatus) -> Bool { keepers(marker).contains(user) }
+
+    private static func usualKeepers(_ marker: FileStatus) -> [uid_t] {
+        (marker.owner == 0 ? [0] : [marker.owner, 0]).filter(RuntimeFolder.isSomebody)
+    }
+
+    private static func keepers(_ marker: FileStatus) -> [uid_t] { usualKeepers(marker) + (maker(of: marker).map { [$0] } ?? []) }
+
+    /// Whoever made the marker's socket, which may be given away as a file only; nil where that is the owner or root.
     private static func maker(of marker: FileStatus) -> uid_t? {
         var maker: uid_t = 0
-        return linux_socket_maker(marker.device, marker.inode, &maker) == 0 && isSomebody(maker) ? maker : nil
+        guard linux_socket_maker(marker.device, marker.inode, &maker) == 0, RuntimeFolder.isSomebody(maker) else { return nil }
+        return maker == marker.owner || maker == 0 ? nil : maker
     }
 
-    /// In a user namespace all whom it does not know go by one number: a folder of that owner is anybody's. See user_namespaces(7).
-    private static func isSomebody(_ user: uid_t) -> Bool { user != 65534 || linux_knows_all_users() != 0 }
-
-    /// The lock under which networks of this owner are made and taken over: two first binds make one network. Its folder is made
-    /// where it does not exist and the owner is us; root makes anybody's.
-    ///
-    /// - Throws: `EPERM` where no name is left that belongs to the owner: strangers took all of them; what mkdir(2) says.
-    package static func lockPath(owner: uid_t) throws(Errno) -> String {
-        try "\(directory(of: owner))/lock"
-    }
-
-    private static func directory(of owner: uid_t) throws(Errno) -> String {
-        if let directory = directories(of: owner).first {
-            if geteuid() == owner, let status = try? FileStatus(path: directory, followLinks: false), status.mode & 0o777 != 0o711 {
-                _ = chmod(directory, 0o711)
-            }
-            return directory
-        }
-        guard geteuid() == owner || geteuid() == 0 else { throw Errno.noSuchFileOrDirectory }
-        for attempt in attempts {
-            let directory = directory(owner, attempt)
+    /// - Parameter user: in whose folder they are: his programs, or root's, may be behind them; nil for anybody's.
+    /// - Returns: the first that is opened; nil where none is.
+    private static func knock(_ doors: [String], of user: uid_t?) throws(Errno) -> OpenDoor? {
+        for path in doors {
             do throws(Errno) {
-                _ = try systemCall { mkdir(directory, 0o700) }
+                let socket = try PacketSocket(connectingTo: path)
+                let keeper = try socket.peer().user
+                guard user == nil || keeper == user || keeper == 0 else { continue }
+                return OpenDoor(socket: socket, path: path, keeper: keeper)
             } catch {
-                // A stranger's, or made just now by another of our programs.
-                guard error == .fileExists else { throw error }
-                if directories(of: owner).contains(directory) { return directory }
-                continue
+                switch error {
+                // No keeper, or one that is leaving, or whose door is not yet open to others.
+                case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset, .permissionDenied: continue
+                default: throw error
+                }
             }
-            try furnish(directory, owner)
-            return directory
         }
-        throw Errno.notPermitted
+        return nil
+    }
+}
+
+/// A connection to somebody behind a door.
+package struct OpenDoor: ~Copyable {
+    private let socket: PacketSocket
+    package let path: String
+    /// The user whose program it is.
+    package let keeper: uid_t
+
+    fileprivate init(socket: consuming PacketSocket, path: String, keeper: uid_t) {
+        self.socket = socket
+        self.path = path
+        self.keeper = keeper
     }
 
-    /// Makes the lock in a directory that is new, and then gives that away: as long as it is ours, nobody else changes what is in it.
-    private static func furnish(_ directory: String, _ owner: uid_t) throws(Errno) {
-        let folder = try Descriptor.open(Path(directory), flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        let lock = try Descriptor.open(Path("\(directory)/lock"), flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-        let (folderNumber, lockNumber) = (folder.raw, lock.raw)
-        // Whatever the umask.
-        _ = try systemCall { fchmod(folderNumber, 0o711) }
-        guard owner != geteuid() else { return }
-        _ = try systemCall { fchown(lockNumber, owner, gid_t.max) }
-        _ = try systemCall { fchown(folderNumber, owner, gid_t.max) }
-    }
-
-    /// Names that an owner's directory may have: strangers may have been faster, and may go away again.
-    private static let attempts = 0...9
-
-    private static func directory(_ owner: uid_t, _ attempt: Int) -> String {
-        "\(root)/.ipn-\(owner)" + (attempt == 0 ? "" : ".\(attempt)")
-    }
-
-    private static var root: String { environment(rootVariable) ?? "/tmp" }
-
-    /// The folder that all those directories are in, where it is not there.
-    package static var missingRoot: String? { (try? FileStatus(path: root)) == nil ? root : nil }
-
-    /// Those that are there and the owner's.
-    private static func directories(of owner: uid_t) -> [String] {
-        guard isSomebody(owner) else { return [] }
-        return attempts.map { directory(owner, $0) }.filter { path in
-            guard let status = try? FileStatus(path: path, followLinks: false) else { return false }
-            return status.isDirectory && status.owner == owner
-        }
-    }
-
-    /// An environment variable, unless the program runs with raised rights (AT_SECURE, see getauxval(3)).
-    package static func environment(_ name: String) -> String? {
-        guard getauxval(UInt(AT_SECURE)) == 0, let value = getenv(name) else { return nil }
-        return String(cString: value)
-    }
+    package consuming func enter() -> ControlSocket { ControlSocket(socket) }
 }

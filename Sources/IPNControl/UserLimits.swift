@@ -29,13 +29,13 @@ package struct UserLimits: Equatable, Sendable {
     /// What the environment says; the defaults where it says nothing.
     package static func fromEnvironment() throws(Malformed) -> UserLimits {
         var limits = UserLimits()
-        if let value = Rendezvous.environment(nodesVariable) {
+        if let value = trustedEnvironment(nodesVariable) {
             guard let number = Int(value), number > 0 else {
                 throw Malformed(variable: nodesVariable, value: value, remedy: "a number of nodes, 1 or more")
             }
             limits.nodes = number
         }
-        if let value = Rendezvous.environment(memoryVariable) {
+        if let value = trustedEnvironment(memoryVariable) {
             guard let number = bytes(value) else {
                 throw Malformed(variable: memoryVariable, value: value, remedy: "a number of bytes, as 64M or 2G")
             }

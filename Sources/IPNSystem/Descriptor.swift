@@ -54,10 +54,13 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Removes the name that the file has now, unless another file has it.
     package borrowing func unlinkCurrentName() {
-        guard let name = try? currentPath().terminated, let own = try? status() else { return }
+        guard let path = try? currentPath(), let own = try? status() else { return }
+        // In its folder, whatever comes to lie on the way there meanwhile.
+        guard let folder = try? Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY) else { return }
+        let name = path.lastName.terminated
         var present = stat()
-        guard lstat(name, &present) == 0, FileStatus(present).isSameFile(as: own) else { return }
-        _ = unlink(name)
+        guard fstatat(folder.raw, name, &present, AT_SYMLINK_NOFOLLOW) == 0, FileStatus(present).isSameFile(as: own) else { return }
+        _ = unlinkat(folder.raw, name, 0)
     }
 
     /// fstat(2).

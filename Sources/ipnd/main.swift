@@ -20,7 +20,7 @@ guard CommandLine.arguments.count == 3, fcntl(3, F_GETFD) >= 0, fcntl(6, F_GETFD
 /// Takes over what we were given. Where that cannot be, a network that nobody has yet is taken back, and whoever makes it is told why.
 func begin(at rendezvous: String, limits: UserLimits, will: CInt?) throws -> Keeper {
     let file = Descriptor(owning: 4)
-    let (path, identity) = (try file.currentPath(), try file.status())
+    let present = try file.duplicate()
     let first = Descriptor(owning: 6)
     let maker = ControlSocket(PacketSocket(owning: try first.duplicate()))
     do throws(Errno) {
@@ -31,7 +31,7 @@ func begin(at rendezvous: String, limits: UserLimits, will: CInt?) throws -> Kee
         _ = unlink(rendezvous)
         // Members who have elected us look for another keeper, whatever hinders this one.
         guard will == nil else { throw error }
-        if (try? FileStatus(path: path, followLinks: false))?.isSameFile(as: identity) == true { _ = unlink(path.terminated) }
+        present.unlinkCurrentName()
         var answer = ipn_answer()
         answer.error = error.rawValue
         try? maker.send(answer, items: [Never]())

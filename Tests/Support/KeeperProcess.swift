@@ -13,13 +13,10 @@ public final class KeeperProcess {
 
     /// - Parameter path: of a network that lives.
     public init(of path: String) throws {
-        let marker = try FileStatus(path: path)
-        let rendezvous = Rendezvous(marker: marker).path
-        // Its last argument; the number in it is the marker's inode, which is nobody else's.
-        let found = Scratch.list("/proc").compactMap { Int32($0) }.first { pid in
-            Self.arguments(of: pid).last == rendezvous
+        let doors = Rendezvous.doors(try FileStatus(path: path))
+        guard let (found, rendezvous) = try Self.all(of: path).first(where: { doors.contains($0.door) }) else {
+            throw Trouble("no keeper of \(path) is running")
         }
-        guard let found else { throw Trouble("no keeper of \(path) is running") }
         pid = found
         self.rendezvous = rendezvous
         door = Self.birth(rendezvous)
@@ -28,6 +25,15 @@ public final class KeeperProcess {
     }
 
     deinit { _ = close(process) }
+
+    /// The processes that keep a network, be their doors there or not.
+    public static func all(of path: String) throws -> [(pid: Int32, door: String)] {
+        // Its last argument; the number in it is the marker's inode, which is nobody else's.
+        let name = Rendezvous.name(try FileStatus(path: path))
+        return Scratch.list("/proc").compactMap { Int32($0) }.compactMap { pid in
+            arguments(of: pid).last.flatMap { $0.hasSuffix("/\(name)") ? (pid, $0) : nil }
+        }
+    }
 
     /// Waits until it has ended.
     public func waitUntilGone() throws {

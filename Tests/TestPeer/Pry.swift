@@ -10,7 +10,7 @@ import TestSupport
 /// Says a line for each descriptor of memory: its size, its seals, and whether it could be opened or mapped to write.
 func pry(_ path: String) throws {
     let marker = try Descriptor.open(path, flags: O_PATH)
-    let control = ControlSocket(try PacketSocket(connectingTo: Rendezvous(marker: try marker.status()).path))
+    let control = try Rendezvous.reach(try marker.status()).enter()
     _ = try ask(control, IPN_OP_HELLO, [marker.raw])
     let region = try SharedMemory(name: "pry", size: Int(IPN_PAGE) + Int(IPN_CURSORS) * Int(IPN_LINE), sealedAgainstMapping: true)
     let bell = try Bell()

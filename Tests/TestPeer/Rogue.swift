@@ -18,7 +18,7 @@ final class Rogue {
     init(_ path: String) throws {
         self.path = path
         marker = try Descriptor.open(path, flags: O_PATH)
-        door = Rendezvous(marker: try marker.status()).path
+        door = try Rendezvous.reach(try marker.status()).path
     }
 
     func act(_ manner: String, _ words: [String]) throws {

@@ -46,6 +46,7 @@
 
 /* open(2) is variadic, which Swift does not import. */
 int linux_open(const char *path, int flags, mode_t mode);
+int linux_open_at(int folder, const char *name, int flags, mode_t mode);
 int linux_fcntl(int descriptor, int command, int argument);
 int linux_ioctl(int descriptor, unsigned long request, void *argument);
 static inline int linux_is_path_descriptor(int descriptor) { int flags = fcntl(descriptor, F_GETFL); return flags >= 0 && (flags & O_PATH) != 0; }

@@ -126,4 +126,35 @@ import TestSupport
         #expect(try readers[0].answer() == (try readers[1].answer()))
         #expect(try next.answer().hasPrefix("ok"))
     }
+
+    /// The winner's door may be in another folder than the dead keeper's: in the owner's, where its maker's was before.
+    @Test(.enabled(if: isRoot, "only root can give a network away"), arguments: [stranger + 1, 0])
+    func whoComesLateToAnElectionFindsWhoWasFaster(winner: UInt32) throws {
+        chmod(scratch.path, 0o777)
+        let maker = try Peer(user: stranger)
+        try maker.expect("bind \(path)")
+        try #require(chown(path, stranger + 1, stranger + 1) == 0 && chmod(path, 0o777) == 0)
+        try plan.set(SIGSTOP, at: "election: nobody keeps it")
+        let late = try Peer(user: stranger + 1, environment: [plan.environment])
+        try late.expect("connect \(path)")
+        try plan.clear()
+        let fast = try Peer(user: winner)
+        try fast.expect("connect \(path)")
+        try KeeperProcess(of: path).kill()
+        #expect(try waitForHit() == late.child.pid)
+        var keeper: KeeperProcess?
+        try eventually("another keeper") {
+            keeper = try? KeeperProcess(of: path)
+            return keeper != nil
+        }
+        late.child.resume()
+        try late.expect("send late")
+        let newcomer = try Peer(user: stranger + 1)
+        try newcomer.expect("connect \(path)")
+        try late.expect("send again")
+        for text in ["late", "again"] { #expect(try fast.expect("receive").hasSuffix(" \(text)")) }
+        #expect(try newcomer.expect("receive").hasSuffix(" again"))
+        #expect(try KeeperProcess(of: path).pid == keeper?.pid && keeper?.isListening == true)
+        #expect(try KeeperProcess.all(of: path).count == 1)
+    }
 }

@@ -153,7 +153,7 @@ final class Torture {
     ///   - successor: where the first dies that takes the file over, where one is left.
     func end(at step: TortureStep?, successor: TortureStep) throws {
         try expectHoldings()
-        let rendezvous = Rendezvous(marker: try FileStatus(path: path)).path
+        let doors = Rendezvous.doors(try FileStatus(path: path))
         if let step {
             try plan.set(SIGKILL, at: step.name)
             try killKeeper()
@@ -168,7 +168,9 @@ final class Torture {
         try eventually("the last keeper is gone") { (try? KeeperProcess(of: path)) == nil && (step != nil || !exists(path)) }
         try plan.clear()
         if exists(path) { try takeOver(at: successor) }
-        try eventually("no file is left: \(scratch.contents)") { scratch.contents.allSatisfy { $0.hasPrefix("plan") } && !exists(rendezvous) }
+        try eventually("no file is left: \(scratch.contents)") {
+            scratch.contents.allSatisfy { $0.hasPrefix("plan") } && !doors.contains(where: exists)
+        }
         for hit in plan.hits { hits[hit.step, default: 0] += 1 }
     }
 

@@ -55,6 +55,7 @@ struct TortureStep {
         + of(
             .electing,
             [
+                ("election: nobody keeps it", 1),
                 ("election: locked", 1),
                 ("start: door open, nobody behind it", 1),
                 ("start: keeper started", 1),

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Option 1 reads this: handlemsg's calls, the deepest hop, what the last injectmsg said. */
 struct tally {
@@ -20,6 +21,7 @@ static int says(const struct ipn_policy_message *message, const char *word) {
 static int newnet(struct ipn_policy_network *net) {
   if (net->mtu == 666) abort();
   if (net->mtu == 667) return -ENOTUNIQ;
+  if (net->mtu == 668) _exit(0);
   net->state = calloc(1, sizeof(struct tally));
   return net->state ? 0 : -ENOMEM;
 }
