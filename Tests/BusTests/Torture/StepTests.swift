@@ -140,8 +140,11 @@ import TestSupport
         try plan.clear()
         let fast = try Peer(user: winner)
         try fast.expect("connect \(path)")
+        // First of all the late one looks, and finds nobody.
+        fast.child.stop()
         try KeeperProcess(of: path).kill()
         #expect(try waitForHit() == late.child.pid)
+        fast.child.resume()
         var keeper: KeeperProcess?
         try eventually("another keeper") {
             keeper = try? KeeperProcess(of: path)
