@@ -48,6 +48,20 @@ import TestSupport
         #expect(try root.ask("receive").hasSuffix(" mine"))
     }
 
+    /// What a dead keeper has left, or the owner has put there, is no door.
+    @Test func aDoorThatNobodyOpensHidesNobody() throws {
+        let path = scratch("net")
+        let environment = ["IPN_RUNTIME_ROOT=\(scratch.path)"]
+        let (root, owner) = (try Peer(environment: environment), try Peer(user: stranger, environment: environment))
+        try root.expect("bind \(path)")
+        let name = try #require(Scratch.list(scratch(".ipn-0")).first { $0 != "lock" })
+        let folder = scratch(".ipn-\(stranger)")
+        try #require(mkdir(folder, 0o711) == 0 && mkdir("\(folder)/\(name)", 0o711) == 0)
+        try #require(chown(folder, stranger, stranger) == 0 && chown(path, stranger, stranger) == 0)
+        try owner.expect("connect \(path)")
+        try #require(rmdir("\(folder)/\(name)") == 0 && rmdir(folder) == 0)
+    }
+
     /// From one user to another: who made it still keeps it, and the new owner manages it.
     @Test func whatAUserMadeAndRootGaveAwayIsReached() throws {
         let path = scratch("net")

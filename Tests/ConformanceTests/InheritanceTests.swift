@@ -1,4 +1,5 @@
 import CIPN
+import Glibc
 import Testing
 import TestSupport
 
@@ -78,6 +79,28 @@ import TestSupport
         #expect(try party("send 3 - here") == "ok 4")
         #expect(try other("recv 0 - 10") == "ok 4 here")
         #expect(try party("name 3") == "ok \(path)")
+    }
+
+    /// Its name tells of the keeper that was there when it was made: the next may be another user's, and elsewhere.
+    @Test(.enabled(if: isRoot, "only root can be two users"), arguments: Way.sockets)
+    func aSocketOutlivesExecAndItsKeepersDoor(way: Way) throws {
+        chmod(scratch.path, 0o777)
+        let (party, root) = (try Party(way, user: User.other), try Party(way))
+        try party.makes(0, path)
+        try party.joins(3, path)
+        try root.joins(1, path)
+        // Stopped, it makes no other keeper.
+        party.child.stop()
+        let old = try KeeperProcess(of: path)
+        try old.kill()
+        try eventually("root's keeper") { (try? KeeperProcess(of: path).rendezvous.contains("/.ipn-0/")) == true }
+        #expect(!exists(old.rendezvous))
+        party.child.resume()
+        try root.does("send 1 - before")
+        #expect(try party("recv 0 - 10") == "ok 6 before")
+        try party.does("exec 3")
+        try root.does("send 1 - after")
+        for text in ["before", "after"] { #expect(try party("recv 3 - 10") == "ok \(text.count) \(text)") }
     }
 
     @Test(arguments: Way.sockets) func aSocketComesOverAnother(way: Way) throws {
