@@ -23,8 +23,7 @@ package enum Rendezvous {
 
     /// The doors of this network that are there, whoever may be behind them.
     package static func doors(_ marker: FileStatus) -> [String] {
-        keepers(marker).flatMap(RuntimeFolder.all).map { "\($0)/\(name(marker))" }
-            .filter { (try? FileStatus(path: $0, followLinks: false)) != nil }
+        keepers(marker).flatMap { places(name(marker), of: $0) }.filter { (try? FileStatus(path: $0, followLinks: false)) != nil }
     }
 
     /// Connects to the keeper.
@@ -32,9 +31,9 @@ package enum Rendezvous {
     package static func reach(_ marker: FileStatus) throws(Errno) -> OpenDoor {
         let name = name(marker)
         for user in usualKeepers(marker) {
-            if let open = try knock(RuntimeFolder.all(of: user).map { "\($0)/\(name)" }, of: user) { return open }
+            if let open = try knock(places(name, of: user), of: user) { return open }
         }
-        if let user = maker(of: marker), let open = try knock(RuntimeFolder.all(of: user).map({ "\($0)/\(name)" }), of: user) { return open }
+        if let maker = maker(of: marker), let open = try knock(places(name, of: maker), of: maker) { return open }
         throw Errno.connectionRefused
     }
 
@@ -45,13 +44,16 @@ package enum Rendezvous {
     /// - Throws: as the other.
     package static func reach(door path: String) throws(Errno) -> OpenDoor {
         let name = path.split(separator: "/").last ?? ""
-        let others = [0, geteuid()].flatMap(RuntimeFolder.all).map { "\($0)/\(name)" }
+        let others = [0, geteuid()].flatMap { places(String(name), of: $0) }
         guard let open = try knock([path] + others, of: nil) else { throw Errno.connectionRefused }
         return open
     }
 
     /// Whether a user's program may keep this network.
     package static func mayKeep(_ user: uid_t, _ marker: FileStatus) -> Bool { keepers(marker).contains(user) }
+
+    /// Where a user's door of that name may be.
+    private static func places(_ name: String, of user: uid_t) -> [String] { RuntimeFolder.all(of: user).map { "\($0)/\(name)" } }
 
     private static func usualKeepers(_ marker: FileStatus) -> [uid_t] {
         (marker.owner == 0 ? [0] : [marker.owner, 0]).filter(RuntimeFolder.isSomebody)

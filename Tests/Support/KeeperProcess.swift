@@ -28,10 +28,11 @@ public final class KeeperProcess {
 
     /// The processes that keep a network, be their doors there or not.
     public static func all(of path: String) throws -> [(pid: Int32, door: String)] {
-        // Its last argument; the number in it is the marker's inode, which is nobody else's.
-        let name = Rendezvous.name(try FileStatus(path: path))
+        // Its last argument has the marker's inode, which is nobody else's as long as it holds it: one that is ending does not.
+        let marker = try FileStatus(path: path)
         return Scratch.list("/proc").compactMap { Int32($0) }.compactMap { pid in
-            arguments(of: pid).last.flatMap { $0.hasSuffix("/\(name)") ? (pid, $0) : nil }
+            guard let door = arguments(of: pid).last, door.hasSuffix("/\(Rendezvous.name(marker))") else { return nil }
+            return (try? FileStatus(path: "/proc/\(pid)/fd/4"))?.isSameFile(as: marker) == true ? (pid, door) : nil
         }
     }
 
