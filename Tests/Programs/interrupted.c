@@ -1,5 +1,5 @@
 /* Signal handlers that use the socket whose call they have interrupted, as they do with any: one that closes it and ends the
- * program, one that receives, one that jumps out of the call, and one that sends. */
+ * program, one that receives, one that jumps out of the call, one that polls, and one that sends. */
 #include "check.h"
 #include <setjmp.h>
 #include <signal.h>
@@ -81,6 +81,24 @@ static void send_amid_sends(const char *path) {
   REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
 }
 
+static void look(int signal) {
+  struct pollfd entry = {.fd = mine, .events = POLLIN};
+  (void)signal;
+  if (ipn_poll(&entry, 1, 0) != 0) _exit(8);
+  say(other, "after the handler");
+}
+
+static volatile sig_atomic_t handled, taken;
+
+/* Makes room for the send that it has interrupted, and sends first. */
+static void send_before(int signal) {
+  char room[32];
+  (void)signal;
+  while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) taken++;
+  say(mine, "from the handler");
+  handled = 1;
+}
+
 static int ended_with(pid_t child) {
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status));
@@ -93,6 +111,8 @@ static void in_a_child(const char *path, void (*handler)(int), int restarts, voi
   REQUIRE(pipe(gate) == 0);
   pid_t child = fork();
   if (child == 0) {
+    /* What is lost is lost for ever. */
+    alarm(60);
     struct sigaction action = {.sa_handler = handler, .sa_flags = restarts ? SA_RESTART : 0};
     sigaction(SIGUSR1, &action, NULL);
     mine = joined(path, 0);
@@ -120,6 +140,28 @@ static void receive_closed(void) {
 
 static void receive_after(void) { expect(mine, "after the handler"); }
 
+/* A poll ends with any handler. */
+static void poll_and_receive(void) {
+  struct pollfd entry = {.fd = mine, .events = POLLIN};
+  REQUIRE_ERRNO(ipn_poll(&entry, 1, -1), EINTR);
+  REQUIRE(ipn_poll(&entry, 1, -1) == 1 && entry.revents == POLLIN);
+  receive_after();
+}
+
+/* Until there is no room, and none is made but by the handler: each message arrives once. */
+static void send_without_room(void) {
+  char room[32];
+  long own = 0;
+  while (!handled) {
+    if (ipn_send(mine, "plainly", 8, 0) == 8) own++;
+    else REQUIRE(errno == EINTR);
+  }
+  while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) taken++;
+  REQUIRE(taken == own + 1);
+  say(mine, "at last");
+  expect(other, "at last");
+}
+
 static void receive_in_time(void) {
   char room[16];
   if (sigsetjmp(out, 1) == 0) {
@@ -135,15 +177,33 @@ static void receive_in_time(void) {
   REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
 }
 
+/* A LOSSLESS network whose maker reads nothing, and holds nobody up. */
+static int made_for_two_messages(const char *path) {
+  struct sockaddr_un address = address_of(path);
+  int flags = IPN_FLAG_LOSSLESS, pool = 2;
+  int made = ipn_socket(AF_IPN, SOCK_RAW, IPN_BROADCAST);
+  REQUIRE(made >= 0 && ipn_setsockopt(made, 0, IPN_SO_FLAGS, &flags, sizeof flags) == 0);
+  REQUIRE(ipn_setsockopt(made, 0, IPN_SO_MSGPOOLSIZE, &pool, sizeof pool) == 0);
+  REQUIRE(ipn_bind(made, (struct sockaddr *)&address, sizeof address) == 0 && ipn_shutdown(made, SHUT_RD) == 0);
+  REQUIRE(ipn_connect(made, NULL, 0) == 0);
+  return made;
+}
+
 int main(int count, char **arguments) {
   REQUIRE(count == 2);
   int first = joined(arguments[1], 1);
+  char narrow[256];
+  REQUIRE(snprintf(narrow, sizeof narrow, "%s-narrow", arguments[1]) < (int)sizeof narrow);
+  int second = made_for_two_messages(narrow);
   for (int restarts = 0; restarts < 2; restarts++) {
     in_a_child(arguments[1], close_and_end, restarts, just_receive, 7);
     in_a_child(arguments[1], close_only, restarts, receive_closed, 0);
     in_a_child(arguments[1], jump, restarts, receive_in_time, 0);
+    in_a_child(arguments[1], take_one, restarts, poll_and_receive, 0);
+    in_a_child(narrow, send_before, restarts, send_without_room, 0);
   }
   in_a_child(arguments[1], take_one, 1, receive_after, 0);
+  in_a_child(arguments[1], look, 1, receive_after, 0);
   send_amid_sends(arguments[1]);
-  return ipn_close(first) != 0;
+  return ipn_close(second) != 0 || ipn_close(first) != 0;
 }
