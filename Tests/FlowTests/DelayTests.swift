@@ -18,7 +18,7 @@ import Testing
             try await until("it has taken them") { try await node()?.delay?.count ?? 0 >= before.count + 50 }
             let after = try #require(try await node())
             let delay = try #require(after.delay)
-            #expect(delay.p99 >= 300 && delay.mean > 0 && delay.p50 <= delay.p99, "\(delay)")
+            #expect(delay.p99 >= 500 && delay.mean > 0 && delay.p50 <= delay.p99, "\(delay)")
             // The same test signal on one clock: half a second apart they are only where somebody miscounts.
             let skew = try #require(delay.skew)
             #expect(abs(skew) < 500, "\(delay)")

@@ -32,8 +32,16 @@ import Testing
         // the player to lead the sound back, while its pictures stayed where they were.
         let before = witness.skews().count
         func latest() -> [Double] { witness.skews().dropFirst(before).suffix(7).map { $0 * 1000 } }
+        // And most of all: seven in a row that just reach it come by themselves, in the end, where the others do not.
+        func isInTime(_ skew: Double) -> Bool { abs(skew) < 20 }
+        func mostAre() -> Bool {
+            let all = witness.skews().dropFirst(before).map { $0 * 1000 }
+            return all.count(where: isInTime) * 2 > all.count
+        }
         do {
-            try await until("seven flashes in a row come with their beeps") { latest().count == 7 && latest().allSatisfy { abs($0) < 20 } }
+            try await until("seven flashes in a row come with their beeps, as most do") {
+                latest().count == 7 && latest().allSatisfy(isInTime) && mostAre()
+            }
         } catch {
             Issue.record("\(error): \(latest()) \(player.complaint)")
         }

@@ -56,6 +56,34 @@ import Testing
         }
     }
 
+    /// Byte by byte, as recorders pass over what nobody can decode: from the last key frame, which is kept, or from the next one.
+    @Test(arguments: ["last", "next"]) func eachConnectionBeginsWithAKeyFrame(join: String) async throws {
+        try await withLiveNetwork { scratch in
+            let port = try Net.freePort()
+            let script = """
+                import socket, struct
+                server = socket.create_server(("127.0.0.1", \(port)))
+                print("listening", flush=True)
+                for part in 1, 2:
+                    client = server.accept()[0]
+                    with open(f"part-{part}.ts", "wb", 0) as file:
+                        while (octets := client.recv(4096)) and (part == 2 or file.tell() < 50000): file.write(octets)
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client.close()
+                """
+            let receiver = try Program(["/usr/bin/python3", "-c", script], in: scratch)
+            try await until("it listens \(receiver.complaint)") { receiver.output == "listening\n" }
+            let stream = try scratch.ipn("stream", "net", "tcp://127.0.0.1:\(port)", "--join", join)
+            try await until("it is sent again \(stream.complaint)") { scratch.size("part-2.ts") > 50_000 }
+            stream.send(SIGINT)
+            _ = try await stream.ended()
+            try await receiver.succeeded()
+            for part in 1...2 {
+                #expect(try await Recording("part-\(part).ts", in: scratch).packets().first?.isKey == true, "\(part)")
+            }
+        }
+    }
+
     @Test func icecastIsKilledAndStartedAgain() async throws {
         try await withLiveNetwork { scratch in
             let port = try Net.freePort()

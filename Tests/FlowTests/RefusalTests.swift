@@ -46,4 +46,38 @@ import Testing
             _ = try await server.ended()
         }
     }
+
+    /// Where the stream is ended amid one more connection that came to nothing, nothing more is said.
+    @Test func whoIsThrownOutOnceMoreAtTheEndIsToldOnce() async throws {
+        try await withLiveNetwork { scratch, publisher in
+            let port = try Net.freePort()
+            let stream = try scratch.ipn("stream", "net", "http://127.0.0.1:\(port)/cam.ts")
+            try await until("the outage is told") { stream.complaint.contains("trying again") }
+            try await scratch.awaitProgress(of: stream, by: 60)
+            // What is kept is all that there will be: the stream finds out at its end.
+            try await publisher.suspend()
+            let script = """
+                import socket, struct
+                server = socket.create_server(("127.0.0.1", \(port)))
+                while True:
+                    client = server.accept()[0]
+                    client.settimeout(0.5)
+                    try:
+                        client.recv(4096)
+                        client.sendall(b"HTTP/1.1 100 Continue\\r\\n\\r\\n")
+                        while client.recv(65536): pass
+                    except TimeoutError: pass
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client.close()
+                    print("thrown out", flush=True)
+                """
+            let server = try Program(["/usr/bin/python3", "-c", script], in: scratch)
+            try await until("it is thrown out \(server.complaint)") { !server.output.isEmpty }
+            stream.send(SIGINT)
+            #expect(try await stream.ended().status == 1, "\(stream.complaint)")
+            #expect(stream.complaint.split(separator: "\n").count == 1, "\(stream.complaint)")
+            server.send(SIGKILL)
+            publisher.resume()
+        }
+    }
 }

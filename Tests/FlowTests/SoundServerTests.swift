@@ -102,6 +102,7 @@ import Testing
             try await scratch.awaitProgress(of: recorder, by: 30)
             try await server.stop()
             try await until("it is missed: \(publisher.complaint)") { publisher.complaint.contains("; waiting for it to come back") }
+            try await server.awaitSearch()
             try await server.start()
             _ = try server.run(play)
             try await until("it is found again: \(publisher.complaint)") { publisher.complaint.contains("ears: back again") }

@@ -1,9 +1,9 @@
 /* Signal handlers that use the socket whose call they have interrupted, as they do with any: one that closes it and ends the
- * program, one that receives, one that jumps out of the call, and one that sends. */
+ * program, one that receives, one that jumps out of the call, one that polls, and one that sends. */
 #include "check.h"
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/time.h>
+#include <time.h>
 
 static int mine, other;
 static sigjmp_buf out;
@@ -64,10 +64,13 @@ static void send_amid_sends(const char *path) {
   char room[32];
   long own = 0, received = 0;
   struct sigaction action = {.sa_handler = send_amid, .sa_flags = SA_RESTART};
-  struct itimerval often = {{0, 100}, {0, 100}}, never = {{0, 0}, {0, 0}};
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  struct itimerspec often = {{0, 100000}, {0, 100000}};
+  timer_t timer;
   mine = joined(path, 0);
   other = joined(path, 0);
-  REQUIRE(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+  REQUIRE(sigaction(SIGUSR1, &action, NULL) == 0 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+  REQUIRE(timer_settime(timer, 0, &often, NULL) == 0);
   while (sent < WANTED || refused < WANTED) {
     say(mine, "plainly");
     own++;
@@ -75,10 +78,28 @@ static void send_amid_sends(const char *path) {
     for (volatile int i = 0; i < 2000; i++) {}
     while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) received++;
   }
-  REQUIRE(setitimer(ITIMER_REAL, &never, NULL) == 0);
+  REQUIRE(timer_delete(timer) == 0);
   while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) received++;
   REQUIRE(received == own + sent);
   REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
+}
+
+static void look(int signal) {
+  struct pollfd entry = {.fd = mine, .events = POLLIN};
+  (void)signal;
+  if (ipn_poll(&entry, 1, 0) != 0) _exit(8);
+  say(other, "after the handler");
+}
+
+static volatile sig_atomic_t handled, taken;
+
+/* Makes room for the send that it has interrupted, and sends first. */
+static void send_before(int signal) {
+  char room[32];
+  (void)signal;
+  while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) taken++;
+  say(mine, "from the handler");
+  handled = 1;
 }
 
 static int ended_with(pid_t child) {
@@ -93,6 +114,8 @@ static void in_a_child(const char *path, void (*handler)(int), int restarts, voi
   REQUIRE(pipe(gate) == 0);
   pid_t child = fork();
   if (child == 0) {
+    /* What is lost is lost for ever. */
+    alarm(60);
     struct sigaction action = {.sa_handler = handler, .sa_flags = restarts ? SA_RESTART : 0};
     sigaction(SIGUSR1, &action, NULL);
     mine = joined(path, 0);
@@ -120,6 +143,28 @@ static void receive_closed(void) {
 
 static void receive_after(void) { expect(mine, "after the handler"); }
 
+/* A poll ends with any handler. */
+static void poll_and_receive(void) {
+  struct pollfd entry = {.fd = mine, .events = POLLIN};
+  REQUIRE_ERRNO(ipn_poll(&entry, 1, -1), EINTR);
+  REQUIRE(ipn_poll(&entry, 1, -1) == 1 && entry.revents == POLLIN);
+  receive_after();
+}
+
+/* Until there is no room, and none is made but by the handler: each message arrives once. */
+static void send_without_room(void) {
+  char room[32];
+  long own = 0;
+  while (!handled) {
+    if (ipn_send(mine, "plainly", 8, 0) == 8) own++;
+    else REQUIRE(errno == EINTR);
+  }
+  while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) taken++;
+  REQUIRE(taken == own + 1);
+  say(mine, "at last");
+  expect(other, "at last");
+}
+
 static void receive_in_time(void) {
   char room[16];
   if (sigsetjmp(out, 1) == 0) {
@@ -135,15 +180,35 @@ static void receive_in_time(void) {
   REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
 }
 
+/* A LOSSLESS network whose maker reads nothing, and holds nobody up. */
+static int made_for_two_messages(const char *path) {
+  struct sockaddr_un address = address_of(path);
+  int flags = IPN_FLAG_LOSSLESS, pool = 2;
+  int made = ipn_socket(AF_IPN, SOCK_RAW, IPN_BROADCAST);
+  REQUIRE(made >= 0 && ipn_setsockopt(made, 0, IPN_SO_FLAGS, &flags, sizeof flags) == 0);
+  REQUIRE(ipn_setsockopt(made, 0, IPN_SO_MSGPOOLSIZE, &pool, sizeof pool) == 0);
+  REQUIRE(ipn_bind(made, (struct sockaddr *)&address, sizeof address) == 0 && ipn_shutdown(made, SHUT_RD) == 0);
+  REQUIRE(ipn_connect(made, NULL, 0) == 0);
+  return made;
+}
+
 int main(int count, char **arguments) {
   REQUIRE(count == 2);
   int first = joined(arguments[1], 1);
+  /* As in the children: who waits for itself waits for ever. */
+  alarm(120);
+  char narrow[256];
+  REQUIRE(snprintf(narrow, sizeof narrow, "%s-narrow", arguments[1]) < (int)sizeof narrow);
+  int second = made_for_two_messages(narrow);
   for (int restarts = 0; restarts < 2; restarts++) {
     in_a_child(arguments[1], close_and_end, restarts, just_receive, 7);
     in_a_child(arguments[1], close_only, restarts, receive_closed, 0);
     in_a_child(arguments[1], jump, restarts, receive_in_time, 0);
+    in_a_child(arguments[1], take_one, restarts, poll_and_receive, 0);
+    in_a_child(narrow, send_before, restarts, send_without_room, 0);
   }
   in_a_child(arguments[1], take_one, 1, receive_after, 0);
+  in_a_child(arguments[1], look, 1, receive_after, 0);
   send_amid_sends(arguments[1]);
-  return ipn_close(first) != 0;
+  return ipn_close(second) != 0 || ipn_close(first) != 0;
 }

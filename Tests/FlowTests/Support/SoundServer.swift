@@ -75,6 +75,30 @@ final class SoundServer: Sendable {
         _ = try await server.ended()
     }
 
+    /// Waits until somebody has looked for it in vain, while it is stopped. Not JACK's clients: nothing tells when they do.
+    func awaitSearch() async throws {
+        guard kind == .pulseAudio else { return }
+        let path = home + "/pulse/native"
+        unlink(path)
+        let listener = Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        defer {
+            close(listener)
+            unlink(path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard status == 0, listen(listener, 8) == 0 else { throw Program.Failure(description: "\(path): \(String(cString: strerror(errno)))") }
+        try await until("somebody looks for the sound server") {
+            let client = accept(listener, nil, nil)
+            if client >= 0 { close(client) }
+            return client >= 0
+        }
+    }
+
     /// It answers nobody, until `resume`.
     func suspend() async throws { try await server.withLock { $0 }?.suspend() }
     func resume() { server.withLock { $0 }?.resume() }
