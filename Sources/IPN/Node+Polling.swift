@@ -40,6 +40,9 @@ extension Node {
     /// A signal handler goes on with a side whose sleep it has interrupted: who slept there finds nothing as it was.
     package func overtakeSleepers() { wakers?.overtake() }
 
+    /// Has who was overtaken look again: the system has gone on with a sleep of which nobody knows any more (SA_RESTART).
+    package func recallSleepers() { wakers?.wakeSleepers() }
+
     /// Wakes who sleeps in a receive or a send of this node, for good: before it is closed by another thread.
     package func interrupt() {
         wakers?.endReceiving()

@@ -55,7 +55,7 @@ extension Socket {
     func isReceiverAsleep() -> Bool {
         guard let thread = sleepingReceiver else { return false }
         guard isOwn(thread) else { return true }
-        node.overtakeSleepers()
+        overtake()
         endNap()
         return false
     }
@@ -105,6 +105,7 @@ extension Socket {
             nap = .failed(error)
         }
         receiving.lock()
+        endSleep()
         if sleepingReceiver == nil || naps != mine { return wasOvertaken(nap) }
         let wasAsked = !postponed.isEmpty
         endNap()

@@ -56,6 +56,7 @@ extension Socket {
         sending.unlock()
         defer {
             sending.lock()
+            endSleep()
             if turns == mine { sleepingSender = nil }
         }
         return try lend(count, until: end)
@@ -72,7 +73,7 @@ extension Socket {
     private func isSenderAsleep() -> Bool {
         guard let thread = sleepingSender else { return false }
         guard isOwn(thread) else { return true }
-        node.overtakeSleepers()
+        overtake()
         sleepingSender = nil
         turns += 1
         return false

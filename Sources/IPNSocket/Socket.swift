@@ -48,6 +48,8 @@ package final class Socket: @unchecked Sendable {
     var sleepingReceiver: pthread_t?
     /// Such calls so far.
     var naps: UInt = 0
+    /// Calls of either side that a signal handler has overtaken, and that were not yet recalled.
+    var overtakings = 0
     /// What is to be done to the receiving side when it wakes up.
     var postponed: [() -> Void] = []
     /// No other socket of this process had it.
@@ -232,6 +234,21 @@ package final class Socket: @unchecked Sendable {
         sending.wakeWaiters()
         sending.unlock()
         return lent
+    }
+
+    /// A signal handler's call goes on with a side whose sleep it has interrupted. That side's lock is held.
+    func overtake() {
+        node.overtakeSleepers()
+        overtakings += 1
+        // Should this call not sleep. If it does, it takes that for itself.
+        node.recallSleepers()
+    }
+
+    /// A sleep has ended, which may have been a handler's: the call that it has interrupted, if there still is one, looks again.
+    func endSleep() {
+        guard overtakings > 0 else { return }
+        overtakings -= 1
+        node.recallSleepers()
     }
 
     func isOwn(_ thread: pthread_t) -> Bool { pthread_equal(thread, pthread_self()) != 0 }

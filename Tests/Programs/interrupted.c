@@ -102,13 +102,25 @@ static void send_before(int signal) {
   handled = 1;
 }
 
+/* The handler's call sleeps, too, and is woken; then so is the one below. */
+static int steps[2];
+
+static void receive_first(int signal) {
+  char byte = 0;
+  (void)signal;
+  REQUIRE(write(steps[1], &byte, 1) == 1);
+  expect(mine, "first");
+  REQUIRE(write(steps[1], &byte, 1) == 1);
+}
+
 static int ended_with(pid_t child) {
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status));
   return WEXITSTATUS(status);
 }
 
-static void in_a_child(const char *path, void (*handler)(int), int restarts, void (*body)(void), int expected) {
+/* A child that is amid a call of the body's when the handler comes. */
+static pid_t interrupted(const char *path, void (*handler)(int), int restarts, void (*body)(void)) {
   int gate[2];
   char byte = 0;
   REQUIRE(pipe(gate) == 0);
@@ -127,9 +139,13 @@ static void in_a_child(const char *path, void (*handler)(int), int restarts, voi
   REQUIRE(read(gate[0], &byte, 1) == 1);
   wait_until_asleep(child);
   REQUIRE(kill(child, SIGUSR1) == 0);
-  REQUIRE(ended_with(child) == expected);
   close(gate[0]);
   close(gate[1]);
+  return child;
+}
+
+static void in_a_child(const char *path, void (*handler)(int), int restarts, void (*body)(void), int expected) {
+  REQUIRE(ended_with(interrupted(path, handler, restarts, body)) == expected);
 }
 
 static void just_receive(void) { expect(mine, "never"); }
@@ -140,6 +156,8 @@ static void receive_closed(void) {
   REQUIRE(ipn_recv(mine, room, sizeof room, 0) <= 0);
   REQUIRE_ERRNO(ipn_recv(mine, room, sizeof room, 0), EBADF);
 }
+
+static void receive_second(void) { expect(mine, "second"); }
 
 static void receive_after(void) { expect(mine, "after the handler"); }
 
@@ -192,6 +210,19 @@ static int made_for_two_messages(const char *path) {
   return made;
 }
 
+static void sleep_in_both(const char *path, int sender) {
+  char byte = 0;
+  REQUIRE(pipe(steps) == 0);
+  pid_t child = interrupted(path, receive_first, 1, receive_second);
+  const char *messages[] = {"first", "second"};
+  for (int i = 0; i < 2; i++) {
+    REQUIRE(read(steps[0], &byte, 1) == 1);
+    wait_until_asleep(child);
+    say(sender, messages[i]);
+  }
+  REQUIRE(ended_with(child) == 0);
+}
+
 int main(int count, char **arguments) {
   REQUIRE(count == 2);
   int first = joined(arguments[1], 1);
@@ -209,6 +240,7 @@ int main(int count, char **arguments) {
   }
   in_a_child(arguments[1], take_one, 1, receive_after, 0);
   in_a_child(arguments[1], look, 1, receive_after, 0);
+  sleep_in_both(arguments[1], first);
   send_amid_sends(arguments[1]);
   return ipn_close(second) != 0 || ipn_close(first) != 0;
 }
