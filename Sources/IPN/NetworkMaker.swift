@@ -69,7 +69,10 @@ enum NetworkMaker {
     static func clear(_ path: Path) {
         guard let lock = try? OwnerLock(), let file = try? Descriptor.open(path, flags: O_PATH), let status = try? file.status() else { return }
         defer { lock.touch() }
-        guard status.isSocket, status.owner == geteuid(), MarkerState(of: file.raw) == .dead else { return }
+        guard status.isSocket, status.owner == geteuid() else { return }
+        // Who is ending closes what it holds one after the other, and who is being started holds all that we have, for a moment.
+        for _ in 0..<500 where MarkerState(of: file.raw) != .dead { pause(microseconds: 2000) }
+        guard MarkerState(of: file.raw) == .dead else { return }
         for door in Rendezvous.doors(status) { _ = unlink(door) }
         file.unlinkCurrentName()
     }
