@@ -146,7 +146,7 @@ extension Node {
                     error, path.description, "its folder does not exist, or it is a link that leads nowhere",
                     remedy: "make the folder first, or take another path")
             }
-            if error == .execFormatError { NetworkMaker.clear(path) }
+            if policy.hasCrashed { NetworkMaker.clear(path) }
             if let refusal = policy.refusal(error) { throw refusal }
             throw IPNError.joining(error, path)
         }

@@ -14,6 +14,8 @@ final class PolicyObject {
     private let name: String
     /// What the keeper said of it.
     private var complaint = ""
+    /// It has ended the keeper that was to make the network.
+    private(set) var hasCrashed = false
 
     /// - Parameters:
     ///   - options: what the network is made with where there is none; nil for one that is only joined.
@@ -64,6 +66,7 @@ final class PolicyObject {
             let hasHungUp = error == .brokenPipe || error == .connectionReset
             guard hasHungUp && attachment.isBeingMade && !numbers.isEmpty else { throw error }
             complaint = "the policy crashed as it was loaded"
+            hasCrashed = true
             throw Errno.execFormatError
         }
     }
