@@ -20,6 +20,7 @@
 #define ipn_shutdown shutdown
 #define ipn_close close
 #define ipn_setsockopt setsockopt
+#define ipn_getsockopt getsockopt
 #endif
 
 #include "require.h"

@@ -80,7 +80,11 @@ static void send_amid_sends(const char *path) {
   }
   REQUIRE(timer_delete(timer) == 0);
   while (ipn_recv(other, room, sizeof room, MSG_DONTWAIT) > 0) received++;
-  REQUIRE(received == own + sent);
+  /* Where the machine is busy, the handler may send more at a time than a LOSSY receiver is kept. */
+  uint64_t lost = 0;
+  socklen_t length = sizeof lost;
+  REQUIRE(ipn_getsockopt(other, 0, IPN_SO_LOST, &lost, &length) == 0);
+  REQUIRE(received + (long)lost == own + sent);
   REQUIRE(ipn_close(mine) == 0 && ipn_close(other) == 0);
 }
 

@@ -64,6 +64,7 @@ int main(int count, char **arguments) {
     REQUIRE(ipn_bind(socket, (struct sockaddr *)&address, sizeof address) == 0 && ipn_connect(socket, NULL, 0) == 0);
     say(socket, "ready");
     expect(socket, "first");
+    say(socket, "begun");
     REQUIRE(read(gate[0], &byte, 1) == 1);
     snprintf(number, sizeof number, "%d", socket);
     /* A helper that touches nothing, and has all that this process had open. */
@@ -79,6 +80,7 @@ int main(int count, char **arguments) {
   expect(watcher, "ready");
   /* Sent before exec, and read only after it. */
   say(watcher, "first");
+  expect(watcher, "begun");
   say(watcher, "second");
   say(watcher, "third");
   int leaver = joined(arguments[1], 0);
