@@ -55,7 +55,7 @@ extension Socket {
     func isReceiverAsleep() -> Bool {
         guard let thread = sleepingReceiver else { return false }
         guard isOwn(thread) else { return true }
-        overtake()
+        overtake(&overtakenReceives)
         endNap()
         return false
     }
@@ -105,7 +105,7 @@ extension Socket {
             nap = .failed(error)
         }
         receiving.lock()
-        endSleep()
+        endSleep(&overtakenReceives)
         if sleepingReceiver == nil || naps != mine { return wasOvertaken(nap) }
         let wasAsked = !postponed.isEmpty
         endNap()

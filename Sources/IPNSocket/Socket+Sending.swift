@@ -56,7 +56,7 @@ extension Socket {
         sending.unlock()
         defer {
             sending.lock()
-            endSleep()
+            endSleep(&overtakenSends)
             if turns == mine { sleepingSender = nil }
         }
         return try lend(count, until: end)
@@ -73,7 +73,7 @@ extension Socket {
     private func isSenderAsleep() -> Bool {
         guard let thread = sleepingSender else { return false }
         guard isOwn(thread) else { return true }
-        overtake()
+        overtake(&overtakenSends)
         sleepingSender = nil
         turns += 1
         return false

@@ -48,8 +48,9 @@ package final class Socket: @unchecked Sendable {
     var sleepingReceiver: pthread_t?
     /// Such calls so far.
     var naps: UInt = 0
-    /// Calls of either side that a signal handler has overtaken, and that were not yet recalled.
-    var overtakings = 0
+    /// Calls that a signal handler has overtaken, and that were not yet recalled: of each side, with its lock held.
+    var overtakenSends = 0
+    var overtakenReceives = 0
     /// What is to be done to the receiving side when it wakes up.
     var postponed: [() -> Void] = []
     /// No other socket of this process had it.
@@ -237,17 +238,17 @@ package final class Socket: @unchecked Sendable {
     }
 
     /// A signal handler's call goes on with a side whose sleep it has interrupted. That side's lock is held.
-    func overtake() {
+    func overtake(_ overtaken: inout Int) {
         node.overtakeSleepers()
-        overtakings += 1
+        overtaken += 1
         // Should this call not sleep. If it does, it takes that for itself.
         node.recallSleepers()
     }
 
     /// A sleep has ended, which may have been a handler's: the call that it has interrupted, if there still is one, looks again.
-    func endSleep() {
-        guard overtakings > 0 else { return }
-        overtakings -= 1
+    func endSleep(_ overtaken: inout Int) {
+        guard overtaken > 0 else { return }
+        overtaken -= 1
         node.recallSleepers()
     }
 
