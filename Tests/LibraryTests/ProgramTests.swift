@@ -133,6 +133,12 @@ import TestSupport
         try eventually("the network is gone") { scratch.contents.isEmpty }
     }
 
+    /// The thread that a handler has interrupted, and one that came while nobody seemed to sleep.
+    @Test(arguments: [false, true]) func twoThreadsDoNotTakeOneMessage(isUnderPreload: Bool) throws {
+        try run("overtaken", isUnderPreload: isUnderPreload)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     @Test func afterExecItGoesOnWhereItWas() throws {
         _ = try run("replaced")
         try eventually("the network is gone") { scratch.contents.isEmpty }

@@ -37,9 +37,11 @@ struct Loudspeaker: ~Copyable {
     /// When the device began, and when it will have played what was written since.
     private var start: Int64?
     private var reckonedEnd: Int64 = 0
-    /// Taken up with each frame, and given back empty.
-    private var samplesToWrite: [Float] = []
+    /// What the device has no room for yet: many a card holds less than the latency.
+    private var waiting: [Float] = []
 
+    /// The longest silence that is put before sound which is early, nanoseconds.
+    private static let longest: Int64 = 5_000_000_000
     /// What is ahead of the device where nothing comes, nanoseconds: more than a process sleeps too long.
     private let cushion: Int64
 
@@ -65,14 +67,16 @@ struct Loudspeaker: ~Copyable {
         resampler.convert(frame, speed: speed)
         var first = 0
         if !isAligned { first = align(late, now) }
-        for index in first * 2..<max(first * 2, resampler.samples.count) { samplesToWrite.append(resampler.samples[index] * gain) }
+        for index in first * 2..<max(first * 2, resampler.samples.count) { waiting.append(resampler.samples[index] * gain) }
         write(now)
         end = now + queued(now)
     }
 
     /// Keeps the device running where no sound comes. Call it every some milliseconds.
     mutating func tick(_ now: Int64) {
-        guard queued(now) < cushion else { return }
+        let ahead = queued(now)
+        if !waiting.isEmpty { write(now) }
+        guard ahead < cushion else { return }
         silence(cushion, now)
         isAligned = false
     }
@@ -90,13 +94,17 @@ struct Loudspeaker: ~Copyable {
             if start != nil { gapCount += 1 }
             start = nil
             isAligned = false
+            waiting.removeAll(keepingCapacity: true)
             return 0
         }
-        let told = Int64(frames) * 1_000_000_000 / Int64(device.rate)
+        let told = duration(frames)
         // A sound server that has just begun has not yet heard of what was written.
-        guard let start, now - start < 300_000_000 else { return told }
-        return max(told, reckonedEnd - now)
+        let written = if let start, now - start < 300_000_000 { max(told, reckonedEnd - now) } else { told }
+        return written + duration(waiting.count / 2)
     }
+
+    /// Nanoseconds that so many frames of the device's last.
+    private func duration(_ frames: Int) -> Int64 { Int64(frames) * 1_000_000_000 / Int64(device.rate) }
 
     /// Gives the loop what was measured; or gives up, for a jump is no drift.
     private mutating func follow(_ late: Int64, _ now: Int64) {
@@ -129,18 +137,19 @@ struct Loudspeaker: ~Copyable {
     }
 
     private mutating func silence(_ nanoseconds: Int64, _ now: Int64) {
-        let frames = Int(min(nanoseconds, 5_000_000_000)) * Int(device.rate) / 1_000_000_000
-        samplesToWrite.append(contentsOf: repeatElement(0, count: frames * 2))
+        let frames = Int(min(nanoseconds, Self.longest)) * Int(device.rate) / 1_000_000_000
+        waiting.append(contentsOf: repeatElement(0, count: frames * 2))
         write(now)
     }
 
     private mutating func write(_ now: Int64) {
-        let count = samplesToWrite.count / 2
-        let written = samplesToWrite.withUnsafeBufferPointer { device.write($0) }
-        samplesToWrite.removeAll(keepingCapacity: true)
+        let written = waiting.withUnsafeBufferPointer { device.write($0) }
+        waiting.removeFirst(written * 2)
         if start == nil, written > 0 { (start, reckonedEnd) = (now, now) }
-        reckonedEnd = max(reckonedEnd, now) + Int64(written) * 1_000_000_000 / Int64(device.rate)
-        // More than the device holds: a publisher that sends as it likes.
-        if written < count { isAligned = false }
+        reckonedEnd = max(reckonedEnd, now) + duration(written)
+        // A publisher that sends as it likes.
+        guard duration(waiting.count / 2) > 2 * Self.longest else { return }
+        waiting.removeAll(keepingCapacity: true)
+        isAligned = false
     }
 }

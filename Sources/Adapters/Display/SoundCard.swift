@@ -7,7 +7,7 @@ final class SoundCard: SoundDevice {
     private(set) var isGone = false
     private let pcm: OpaquePointer
 
-    /// - Parameter latency: nanoseconds; it holds at least twice that.
+    /// - Parameter latency: nanoseconds; it holds twice that, or as much as it can.
     /// - Throws: `.noDisplay` if nothing plays sound there.
     init(_ name: String, latency: Int64) throws(MediaError) {
         calsa_quiet()
