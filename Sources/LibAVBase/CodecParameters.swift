@@ -92,7 +92,10 @@ package struct CodecParameters: ~Copyable {
         var layout = AVChannelLayout()
         defer { av_channel_layout_uninit(&layout) }
         // A layout that does not fit the count is worse than none: code loops over either.
-        if av_channel_layout_from_string(&layout, audio.channelLayout) < 0 || layout.nb_channels != audio.channels {
+        // "2 channels" says no more than their number.
+        if av_channel_layout_from_string(&layout, audio.channelLayout) < 0 || layout.nb_channels != audio.channels
+            || layout.order == AV_CHANNEL_ORDER_UNSPEC
+        {
             av_channel_layout_uninit(&layout)
             av_channel_layout_default(&layout, audio.channels)
         }

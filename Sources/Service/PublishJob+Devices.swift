@@ -32,25 +32,13 @@ extension PublishJob {
         }
     }
 
-    /// alsa-lib's plugins wait for a sound server that does not answer as long as that takes, and hear no signal: whoever asked to stop is
-    /// then left waiting for two seconds, and for no more. The thread that waits there has the node, holds locks of the plugin's and
-    /// cannot be called back, and exit(3) would run what else wants those locks: so the process goes at once, without an end to the
-    /// publication. Its keeper tells the others that it has gone.
-    private func leaveUnanswered(_ object: String) {
-        let stop = stop
-        try? startThread {
-            while !stop.isRaised { try? Pause(stop: stop).wait(for: -1, until: nil) }
-            sleep(2)
-            say("\(object): does not answer; ended all the same")
-            _exit(1)
-        }
-    }
-
     /// - Throws: as for cameras.
     func publish(_ input: MicrophoneInput, _ settings: PublishSettings) throws {
         let device = input.settings.device
         let settings = try live(settings, "alsa:\(device)")
-        leaveUnanswered("alsa:\(device)")
+        // Its node, and what is open, are in the hands of the thread that waits: its keeper tells the others that it has gone, instead of
+        // an end of the publication.
+        stop.leaveUnanswered("alsa:\(device)", seconds: 2)
         let microphone = try Microphone.open(input.settings, stop: stop.flag, stopDescriptor: stop.descriptor, note: meter.say)
         // Periods are short: whoever else wants the processor waits.
         let begin = { @Sendable in for missing in RealTime.enter() { say("alsa:\(device): \(missing)") } }

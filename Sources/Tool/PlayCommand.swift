@@ -67,6 +67,8 @@ struct PlayCommand: ParsableCommand {
         let stop = try StopSignal()
         // The picture may be in the terminal: no progress is written over it.
         let meter = supervision.progressDescriptor == nil ? ProgressMeter(.nobody) : supervision.meter("play")
+        // A busy machine may take longer to close a window than to leave a microphone.
+        if sound { stop.leaveUnanswered(soundDevice, seconds: 5) }
         let job = ConsumeJob(from: path, settings: consumer.settings, stop: stop, meter: meter)
         _ = try job.run(PlayerSink(settings, showsStatistics: stats, stop: stop.flag), description: "ipn play")
     }

@@ -7,58 +7,6 @@ import TestSupport
 
 /// Sound cards whose crystals differ from the sender's clock: simulated, with everything but the card as it is.
 @Suite struct DriftTests {
-    /// A card that plays faster or slower than it says, tells its delay in steps of a period, and holds so many frames.
-    private final class Card: SoundDevice {
-        let rate: Int32 = 48000
-        let isGone = false
-        let trueRate: Double
-        let capacity: Int
-        var now: Int64 = 0
-        private var random: SeededRandom
-        private var written: Double = 0
-        private var start: Int64?
-        /// What it was given: how much of it is sound, and in how many stretches.
-        private(set) var soundCount = 0
-        private(set) var stretchCount = 0
-        private var endsInSound = false
-        private(set) var dryCount = 0
-
-        init(drift: Double, capacity: Int = .max, seed: UInt64) {
-            self.capacity = capacity
-            trueRate = 48000 * (1 + drift)
-            random = SeededRandom(seed)
-        }
-
-        private var played: Double { start.map { Double(now - $0) * trueRate / 1e9 } ?? 0 }
-        /// Frames that are still to be played, exactly.
-        var queued: Double { written - played }
-
-        func delay() -> Int? {
-            if queued < 0 {
-                dryCount += 1
-                start = nil
-                written = 0
-                return nil
-            }
-            // A period of 5 ms, seen at any moment of it.
-            return max(0, Int(queued) + Int.random(in: -120...120, using: &random))
-        }
-
-        func write(_ samples: UnsafeBufferPointer<Float>) -> Int {
-            if start == nil { start = now }
-            let count = min(samples.count / 2, capacity - Int(max(0, queued)))
-            written += Double(count)
-            // Where it holds all, only the first test's clocks matter, and there are many samples.
-            for index in 0..<(capacity == .max ? 0 : count) {
-                let isSound = samples[2 * index] != 0
-                if isSound { soundCount += 1 }
-                if isSound && !endsInSound { stretchCount += 1 }
-                endsInSound = isSound
-            }
-            return count
-        }
-    }
-
     /// Stereo floats, all of one value.
     private func frame(of value: Float, count: Int32) throws -> Frame {
         let frame = try Frame()
@@ -79,7 +27,7 @@ import TestSupport
     @Test(arguments: [-0.001, 0, 0.001, 0.003]) func driftIsFollowed(drift: Double) throws {
         let card = Card(drift: drift, seed: 7)
         let latency: Int64 = 100_000_000
-        var loudspeaker = Loudspeaker(card, latency: latency)
+        var loudspeaker = Loudspeaker(card)
         let frame = try frame(of: 0, count: 1024)
         var random = SeededRandom(11)
         var worst: Int64 = 0
@@ -100,11 +48,35 @@ import TestSupport
         #expect(abs(loudspeaker.speed + drift) < 0.0005)
     }
 
+    /// The player did not get the processor: what the card lacked is missing and no more, and the rest is heard when it is due.
+    @Test(arguments: [400, 50]) func aCardThatRanDryGoesOnInTime(pause: Int64) throws {
+        let card = Card(drift: 0, capacity: 9600, seed: 5)
+        let latency: Int64 = 2_000_000_000
+        var loudspeaker = Loudspeaker(card)
+        let frame = try frame(of: 0.5, count: 2048)
+        let length: Int64 = 2048 * 1_000_000_000 / 48000
+        for count in 0..<Int64(200) {
+            let time = count * length
+            while card.now < time {
+                // The card has 200 ms.
+                card.now += count == 100 && card.now + 10_000_000 >= time ? (pause + 200) * 1_000_000 : 10_000_000
+                loudspeaker.tick(card.now)
+            }
+            loudspeaker.play(frame.pointer, time: time, due: time + latency, now: card.now)
+        }
+        #expect(card.dryCount == 1 && loudspeaker.gapCount == 1)
+        while loudspeaker.isPlaying(card.now) {
+            card.now += 10_000_000
+            loudspeaker.tick(card.now)
+        }
+        #expect(abs(200 * 2048 - card.soundCount - Int(pause) * 48) < 2048, "\(200 * 2048 - card.soundCount) are missing")
+    }
+
     /// An HDA card holds 330 ms, cheap USB cards less: what a longer latency has ahead waits for room, and each sample is heard.
     @Test(arguments: [2400, 15840]) func aCardThatHoldsLessThanTheLatency(capacity: Int) throws {
         let card = Card(drift: 0, capacity: capacity, seed: 3)
         let latency: Int64 = 300_000_000
-        var loudspeaker = Loudspeaker(card, latency: latency)
+        var loudspeaker = Loudspeaker(card)
         let frame = try frame(of: 0.5, count: 2048)
         let length: Int64 = 2048 * 1_000_000_000 / 48000
         for count in 0..<Int64(100) {
@@ -123,6 +95,17 @@ import TestSupport
         #expect(abs(card.soundCount - 100 * 2048) < 200)
         #expect(card.stretchCount == 1)
         #expect(card.dryCount == 0 && loudspeaker.gapCount == 0 && loudspeaker.alignmentCount == 1)
+    }
+
+    /// Packets of FLAC may last two seconds: what it measures once is not answered by more than that.
+    @Test(arguments: [0.02, 0.5, 2.05]) func theLoopSettles(seconds: Double) {
+        var loop = RateLoop()
+        var (late, speed) = (0.01, 0.0)
+        for _ in 0..<Int(120 / seconds) {
+            late -= speed * seconds
+            speed = loop.update(error: late, after: seconds)
+        }
+        #expect(abs(late) < 0.0005 && abs(speed) < 0.0005, "\(late) s, \(speed)")
     }
 
     @Test func withoutTheLoopItWouldDriftAway() {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -18,6 +19,24 @@ import Testing
         #expect(try await copy.packets().count == 50)
         #expect(try await copy.flaws() == [])
         try await copy.play()
+        try await scratch.expectNothingLeft()
+    }
+
+    /// A WAV file that says how many channels it has, and not which: with two, with one, and with more than any usual set-up.
+    @Test(arguments: [2, 1, 9]) func plainSoundIsCodedWhole(channels: Int) async throws {
+        let scratch = try Scratch()
+        let tones = Array(repeating: "sin(t*3000)", count: channels).joined(separator: "|")
+        try await tool("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "aevalsrc=\(tones):s=48000:d=2", "-f", "s16le", "raw", in: scratch)
+        try await tool("ffmpeg", "-v", "error", "-f", "s16le", "-ar", "48000", "-ac", "\(channels)", "-i", "raw", "plain.wav", in: scratch)
+        let publisher = try scratch.ipn(
+            "publish", "plain.wav", "net", "--encode-audio", channels == 9 ? "pcm_s24le" : "aac", "--wait-readers", "1", "--lossless", "--fast")
+        try await until("the network is there") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "copy.mka")
+        try await publisher.succeeded()
+        try await recorder.succeeded()
+        try await tool("ffmpeg", "-v", "error", "-i", "copy.mka", "-f", "s16le", "-ac", "1", "-ar", "48000", "heard", in: scratch)
+        let samples = try #require(FileManager.default.contents(atPath: scratch.file("heard"))).count / 2
+        #expect(abs(samples - 96000) < 4096, "\(samples)")
         try await scratch.expectNothingLeft()
     }
 

@@ -174,6 +174,19 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// It would have sound without end at once.
+    @Test func aDeviceWithoutAClockIsRefused() async throws {
+        let publisher = try scratch.ipn("publish", "alsa:null", "net")
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let recorder = try scratch.ipn("record", "net", "heard.wav")
+        #expect(try await publisher.ended().status == 1)
+        #expect(publisher.complaint.contains("null: gives sound faster than time passes"), "\(publisher.complaint)")
+        // It may have come in after the end, and then waits for another.
+        recorder.send(SIGINT)
+        _ = try await recorder.ended()
+        try await scratch.expectNothingLeft()
+    }
+
     /// In a line, and no network is made.
     @Test(arguments: [
         (["--rate", "96000"], "card: no 96000 Hz; it has 44100, 48000 Hz"), (["--channels", "6"], "card: no 6 channels; it has 2"),

@@ -162,6 +162,20 @@ import Testing
         try await scratch.expectNothingLeft()
     }
 
+    /// There is nothing to be had of it.
+    @Test func soundAloneWithoutASoundCardIsAnError() async throws {
+        let scratch = try Scratch()
+        try await tool("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=60", "tone.wav", in: scratch)
+        let publisher = try scratch.ipn("publish", "tone.wav", "net")
+        try await until("the network is there: \(publisher.complaint)") { try await scratch.show("net") != nil }
+        let player = try scratch.ipn("play", "net", "--sound-device", "hw:99")
+        #expect(try await player.ended().status == 1)
+        #expect(player.complaint.hasPrefix("ipn: hw:99: ") && player.complaint.count { $0 == "\n" } == 1, "\(player.complaint)")
+        publisher.send(SIGINT)
+        try await publisher.succeeded()
+        try await scratch.expectNothingLeft()
+    }
+
     @Test func aScreenThatGoesIsOneLine() async throws {
         try await withLiveNetwork("test:size=160x90") { scratch in
             let theatre = try await Theatre(in: scratch)

@@ -37,6 +37,8 @@ public struct Microphone: ~Copyable, PacketSource {
     /// What of the device's memory is to be given back.
     private var held: (offset: snd_pcm_uframes_t, frames: snd_pcm_uframes_t)?
     private var isRunning = false
+    /// Frames since when, nanoseconds on CLOCK_MONOTONIC.
+    private var pace: (start: Int64, frames: Int64) = (0, 0)
 
     /// Opens and sets it. It rests until the first `next`.
     /// - Parameters:
@@ -129,7 +131,7 @@ public struct Microphone: ~Copyable, PacketSource {
                 available = 0
                 continue
             }
-            guard try wait(session, until: due) else {
+            guard try wait(session, until: due), monotonicNanoseconds() < due else {
                 throw MediaError(
                     .timedOut, object: settings.device, what: "no sound for 5 s", remedy: "look whether it is captured from anything at all")
             }
@@ -142,10 +144,23 @@ public struct Microphone: ~Copyable, PacketSource {
         }
         let captured = capturedTime(session, available)
         guard try read(session) else { return try nextPeriod(session) }
+        try checkPace(session)
         let packet = clock.packet(captured: captured)
         lostCount += UInt64(packet.lost)
         if !isProven { prove() }
         return packet
+    }
+
+    /// A device without a clock, as alsa-lib's "null", has any amount of sound at once, which would flood everybody.
+    private mutating func checkPace(_ session: CaptureSession) throws(MediaError) {
+        pace.frames += Int64(session.period)
+        guard pace.frames > 2 * Int64(session.rate) + Int64(session.buffer) else { return }
+        let now = monotonicNanoseconds()
+        guard now - pace.start > 1_000_000_000 else {
+            throw MediaError(
+                .unsupportedFormat, object: settings.device, what: "gives sound faster than time passes", remedy: "take a device that has a clock")
+        }
+        pace = (now, 0)
     }
 
     private mutating func prove() {

@@ -20,6 +20,8 @@ struct Loudspeaker: ~Copyable {
 
     /// Whether nothing more can be heard of it.
     var isGone: Bool { device.isGone }
+    /// Whether what comes is heard, and when it is due.
+    var isHeard: Bool { isAligned }
 
     private let device: any SoundDevice
     private var resampler: Resampler
@@ -37,19 +39,18 @@ struct Loudspeaker: ~Copyable {
     /// When the device began, and when it will have played what was written since.
     private var start: Int64?
     private var reckonedEnd: Int64 = 0
-    /// What the device has no room for yet: many a card holds less than the latency.
+    /// What the device has no room for yet: many a card holds less than the latency. And when the sample after its last is due.
     private var waiting: [Float] = []
+    private var waitingEnd: Int64 = 0
 
     /// The longest silence that is put before sound which is early, nanoseconds.
     private static let longest: Int64 = 5_000_000_000
-    /// What is ahead of the device where nothing comes, nanoseconds: more than a process sleeps too long.
-    private let cushion: Int64
+    /// What is ahead of the device where nothing comes, nanoseconds: more than a process sleeps too long. No latency is shorter.
+    private static let cushion: Int64 = 25_000_000
 
-    /// - Parameter latency: nanoseconds from capture to ear.
-    init(_ device: any SoundDevice, latency: Int64) {
+    init(_ device: any SoundDevice) {
         self.device = device
         resampler = Resampler(rate: device.rate)
-        cushion = min(25_000_000, latency / 4)
     }
 
     /// Whether something is still to be heard.
@@ -68,6 +69,7 @@ struct Loudspeaker: ~Copyable {
         var first = 0
         if !isAligned { first = align(late, now) }
         for index in first * 2..<max(first * 2, resampler.samples.count) { waiting.append(resampler.samples[index] * gain) }
+        waitingEnd = due + (nextTime ?? time) - time - resampler.delay
         write(now)
         end = now + queued(now)
     }
@@ -76,8 +78,8 @@ struct Loudspeaker: ~Copyable {
     mutating func tick(_ now: Int64) {
         let ahead = queued(now)
         if !waiting.isEmpty { write(now) }
-        guard ahead < cushion else { return }
-        silence(cushion, now)
+        guard ahead < Self.cushion else { return }
+        silence(Self.cushion, now)
         isAligned = false
     }
 
@@ -93,14 +95,28 @@ struct Loudspeaker: ~Copyable {
         guard let frames = device.delay() else {
             if start != nil { gapCount += 1 }
             start = nil
-            isAligned = false
-            waiting.removeAll(keepingCapacity: true)
-            return 0
+            putWaitingInPlace(now)
+            return duration(waiting.count / 2)
         }
         let told = duration(frames)
         // A sound server that has just begun has not yet heard of what was written.
         let written = if let start, now - start < 300_000_000 { max(told, reckonedEnd - now) } else { told }
         return written + duration(waiting.count / 2)
+    }
+
+    /// The device begins anew with what waits: without what should have been heard by now, or after some silence.
+    private mutating func putWaitingInPlace(_ now: Int64) {
+        let late = now + duration(waiting.count / 2) - waitingEnd
+        let frames = Int(min(abs(late), Self.longest)) * Int(device.rate) / 1_000_000_000
+        if !isAligned || late > 0 && frames * 2 >= waiting.count {
+            waiting.removeAll(keepingCapacity: true)
+            isAligned = false
+        } else if late > 0 {
+            waiting.removeFirst(frames * 2)
+        } else {
+            waiting = [Float](repeating: 0, count: frames * 2) + waiting
+        }
+        loop.restart()
     }
 
     /// Nanoseconds that so many frames of the device's last.
@@ -121,7 +137,7 @@ struct Loudspeaker: ~Copyable {
         let frames = Int(late * Int64(device.rate) / 1_000_000_000)
         // What does not come in time comes not at all; what follows will be aligned by itself.
         if late > 0, frames * 2 >= resampler.samples.count {
-            if now > drained ?? .max { shortfall = late + cushion }
+            if now > drained ?? .max { shortfall = late + Self.cushion }
             // A sound server that wakes up may keep everybody waiting for two seconds.
             drained = drained ?? now + late + 3_000_000_000
             return resampler.samples.count / 2
@@ -138,7 +154,7 @@ struct Loudspeaker: ~Copyable {
 
     private mutating func silence(_ nanoseconds: Int64, _ now: Int64) {
         let frames = Int(min(nanoseconds, Self.longest)) * Int(device.rate) / 1_000_000_000
-        waiting.append(contentsOf: repeatElement(0, count: frames * 2))
+        waiting += [Float](repeating: 0, count: frames * 2)
         write(now)
     }
 

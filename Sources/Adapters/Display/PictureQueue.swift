@@ -8,35 +8,45 @@ struct PictureQueue {
         let frame: Frame
         /// Media time, nanoseconds.
         let time: Int64
+        let byteCount: Int
 
         /// Takes a reference of its own to what is in `source`.
         init?(_ source: UnsafeMutablePointer<AVFrame>, time: Int64) {
             guard let frame = try? Frame(), av_frame_ref(frame.pointer, source) >= 0 else { return nil }
             self.frame = frame
             self.time = time
+            byteCount = Int(max(0, av_image_get_buffer_size(AVPixelFormat(source.pointee.format), source.pointee.width, source.pointee.height, 1)))
         }
     }
 
     private var pictures: [Picture] = []
     /// Pictures that nobody saw: too late, or too many.
     private(set) var droppedCount: UInt64 = 0
-    /// A second of them at most is held, or what a decoder's buffers allow.
-    private let limit = 32
+    /// What they hold in memory: a long latency has many of them wait.
+    private var byteCount = 0
+    /// Bytes, and pictures that are held however large they are.
+    private let limit: Int
+    private let least = 32
+
+    init(limit: Int = 1 << 30) { self.limit = limit }
 
     var first: Picture? { pictures.first }
     var isEmpty: Bool { pictures.isEmpty }
 
+    /// Where there is no room it does not come in: those that are due before it are shown.
     mutating func append(_ picture: Picture) {
-        if pictures.count == limit {
-            pictures.removeFirst()
+        guard pictures.count < least || byteCount + picture.byteCount <= limit else {
             droppedCount += 1
+            return
         }
+        byteCount += picture.byteCount
         pictures.append(picture)
     }
 
     mutating func clear() {
         droppedCount += UInt64(pictures.count)
         pictures.removeAll()
+        byteCount = 0
     }
 
     /// The newest picture whose time has come; those before it are dropped.
@@ -45,6 +55,7 @@ struct PictureQueue {
         guard let next = pictures.firstIndex(where: { $0.time > time }) ?? (pictures.isEmpty ? nil : pictures.endIndex), next > 0 else { return nil }
         let picture = pictures[next - 1]
         if isWanted { droppedCount += UInt64(next - 1) }
+        byteCount -= pictures[..<next].reduce(0) { $0 + $1.byteCount }
         pictures.removeFirst(next)
         return isWanted ? picture : nil
     }

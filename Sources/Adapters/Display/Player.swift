@@ -9,7 +9,9 @@ public import Media
 /// It has no thread: give it packets with `write` as they come, and call `present` when `nextDue` says, and
 /// some fifty times a second at least, for the sound's sake. One thread only; the process's first for a window.
 public struct Player: ~Copyable, PacketSink {
+    typealias OpenSound = (PlayerSettings) throws(MediaError) -> any SoundDevice
     private let settings: PlayerSettings
+    private let openSound: OpenSound
     private var screen: (any Screen)?
     private var loudspeaker: Loudspeaker?
     private var video: Decoder?
@@ -29,19 +31,27 @@ public struct Player: ~Copyable, PacketSink {
     private var isFinished = false
     /// Where the sound device went away: when to look for it again, nanoseconds on CLOCK_MONOTONIC.
     private var nextLook: Int64?
+    /// Media time of the sound after the last frame: packets of several frames have a time for the first alone.
+    private var soundEnd: Int64?
     /// Those of loudspeakers that went away.
     private var gapsBefore: UInt64 = 0
     private var news: [String] = []
 
     public init(_ settings: PlayerSettings = PlayerSettings()) {
+        self.init(settings) { settings throws(MediaError) in try SoundCard(settings.soundDevice, latency: settings.latency) }
+    }
+
+    /// - Parameter openSound: opens what plays the sound; throws `.noDisplay`.
+    init(_ settings: PlayerSettings, openSound: @escaping OpenSound) {
         self.settings = settings
+        self.openSound = openSound
         clock = PresentationClock(latency: settings.latency)
         volume = settings.volume
     }
 
     /// Begins with a publication, in the window of the one before if there was one; what still waits of that is shown no more.
-    /// - Returns: what there is to tell of sound that cannot be played.
-    /// - Throws: `.noStreams`, `.unsupportedCodec`, and for `.window` `.noDisplay`.
+    /// - Returns: what there is to tell of sound that cannot be played beside pictures.
+    /// - Throws: `.noStreams`, `.unsupportedCodec`; `.noDisplay` for `.window`, and where there is only sound and nothing to play it.
     public mutating func begin(_ streams: [StreamDescription]) throws(MediaError) -> [String] {
         let picture = streams.first { $0.isVideo }
         var tone = settings.sound ? streams.first { $0.isAudio } : nil
@@ -52,10 +62,12 @@ public struct Player: ~Copyable, PacketSink {
         var notes: [String] = []
         do throws(MediaError) {
             audio = if let tone { try Decoder(tone) } else { nil }
-            if tone != nil, loudspeaker == nil {
-                loudspeaker = Loudspeaker(try SoundCard(settings.soundDevice, latency: settings.latency), latency: settings.latency)
+            // One that went away is looked for anyway.
+            if tone != nil, loudspeaker == nil, nextLook == nil {
+                loudspeaker = Loudspeaker(try openSound(settings))
             }
         } catch {
+            guard picture != nil else { throw error }
             notes.append(error.description)
             tone = nil
         }
@@ -70,6 +82,7 @@ public struct Player: ~Copyable, PacketSink {
         audioIndex = tone?.index
         clock = PresentationClock(latency: clock.latency)
         captures.clear()
+        soundEnd = nil
         queue.clear()
         isFinished = false
         setGain()
@@ -115,11 +128,17 @@ public struct Player: ~Copyable, PacketSink {
 
     private mutating func takeSound() {
         while audio?.receive() == true {
-            guard let index = audioIndex, let frame = audio?.frame.pointer, let time = audio?.time ?? nil, let due = clock.due(index, time)
+            guard let index = audioIndex, let frame = audio?.frame.pointer, let time = (audio?.time ?? nil) ?? soundEnd,
+                let due = clock.due(index, time)
             else { continue }
+            soundEnd = time &+ Int64(frame.pointee.nb_samples) * 1_000_000_000 / Int64(max(1, frame.pointee.sample_rate))
             loudspeaker?.play(frame, time: time, due: due, now: monotonicNanoseconds())
         }
-        if let shortfall = loudspeaker?.takeShortfall() { clock.require(clock.latency + shortfall) }
+        if let shortfall = loudspeaker?.takeShortfall() {
+            let before = clock.latency
+            clock.require(before + shortfall)
+            news.append("\(settings.soundDevice): played after \(clock.latency / 1_000_000) ms, not \(before / 1_000_000): it is slow")
+        }
     }
 
     /// When to call `present` next, in nanoseconds on CLOCK_MONOTONIC; nil while no picture waits.
@@ -154,9 +173,9 @@ public struct Player: ~Copyable, PacketSink {
         }
         guard let due = nextLook, now >= due else { return }
         nextLook = now + 1_000_000_000
-        guard let card = try? SoundCard(settings.soundDevice, latency: settings.latency) else { return }
+        guard let card = try? openSound(settings) else { return }
         nextLook = nil
-        loudspeaker = Loudspeaker(card, latency: settings.latency)
+        loudspeaker = Loudspeaker(card)
         setGain()
         news.append("\(settings.soundDevice): back again")
     }
@@ -235,7 +254,7 @@ public struct Player: ~Copyable, PacketSink {
         switch loudspeaker {
         case .some(let loudspeaker) where audioIndex != nil:
             figures.gaps = gapsBefore + loudspeaker.gapCount
-            figures.soundDelay = clock.latency + loudspeaker.lateness
+            figures.soundDelay = loudspeaker.isHeard ? clock.latency + loudspeaker.lateness : nil
             figures.soundSpeed = loudspeaker.speed
         default: break
         }

@@ -1,5 +1,5 @@
 import Glibc
-public import Media
+import Media
 
 /// How a publication is shown and heard.
 public struct PlayerSettings: Sendable {

@@ -22,6 +22,8 @@ struct RateLoop {
     /// - Returns: the part by which to play faster: 0.001 for 0.1 %.
     mutating func update(error sample: Double, after seconds: Double) -> Double {
         error += (sample - error) * (1 - exp(-seconds / averaging))
+        // Where a packet is long, it cannot answer within one, and would swing.
+        let bandwidth = min(bandwidth, 0.3 / max(seconds, 0.001))
         drift = min(max(drift + bandwidth * bandwidth * error * seconds, -limit), limit)
         return min(max(drift + 2 * bandwidth * error, -limit), limit)
     }

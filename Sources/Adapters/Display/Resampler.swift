@@ -42,6 +42,7 @@ struct Resampler: ~Copyable {
 
     private mutating func open(_ frame: UnsafeMutablePointer<AVFrame>) {
         swr_free(&context)
+        frame.assumeChannelLayout()
         var stereo = AVChannelLayout()
         clibav_layout_stereo(&stereo)
         guard
@@ -51,6 +52,8 @@ struct Resampler: ~Copyable {
         else { return }
         // Also from a rate to the same: it is never quite the same.
         av_opt_set_int(UnsafeMutableRawPointer(context), "flags", Int64(SWR_FLAG_RESAMPLE), 0)
+        // Many channels in two are not louder than each was.
+        av_opt_set_double(UnsafeMutableRawPointer(context), "rematrix_maxval", 1, 0)
         if swr_init(context) < 0 { swr_free(&context) }
     }
 }

@@ -1,4 +1,5 @@
 import CALSA
+import Glibc
 import Media
 
 /// An ALSA device, by its name: a card, or PulseAudio and PipeWire through their plugins. Follows alsa-lib's pcm interface.
@@ -6,6 +7,10 @@ final class SoundCard: SoundDevice {
     let rate: Int32 = 48000
     private(set) var isGone = false
     private let pcm: OpaquePointer
+    /// It ran dry as it was written to, of which nobody has been told yet.
+    private var isDry = false
+    /// Since when it could not be brought back, nanoseconds on CLOCK_MONOTONIC.
+    private var failure: Int64?
 
     /// - Parameter latency: nanoseconds; it holds twice that, or as much as it can.
     /// - Throws: `.noDisplay` if nothing plays sound there.
@@ -80,8 +85,12 @@ final class SoundCard: SoundDevice {
     func delay() -> Int? {
         var frames: snd_pcm_sframes_t = 0
         let status = snd_pcm_delay(pcm, &frames)
-        guard status < 0 else { return max(0, frames) }
-        recover(status)
+        guard status < 0 || isDry else {
+            failure = nil
+            return max(0, frames)
+        }
+        isDry = false
+        if status < 0 { recover(status) }
         return nil
     }
 
@@ -90,16 +99,21 @@ final class SoundCard: SoundDevice {
         guard count > 0 else { return 0 }
         let written = snd_pcm_writei(pcm, samples.baseAddress, snd_pcm_uframes_t(count))
         guard written < 0 else { return written }
-        if written == -EAGAIN { return 0 }
-        guard recover(Int32(written)) else { return 0 }
-        return max(0, snd_pcm_writei(pcm, samples.baseAddress, snd_pcm_uframes_t(count)))
+        if written != -EAGAIN {
+            recover(Int32(written))
+            isDry = true
+        }
+        return 0
     }
 
-    /// After an xrun, and after the machine slept.
-    /// - Returns: false if it cannot go on; where that is not only for now, it is gone.
-    @discardableResult private func recover(_ error: Int32) -> Bool {
+    /// After an xrun, and after the machine slept. Where it cannot go on, and not only for now, it is gone.
+    private func recover(_ error: Int32) {
         let status = snd_pcm_recover(pcm, error, 1)
-        if status < 0, status != calsa_again() { isGone = true }
-        return status >= 0
+        guard status < 0, status != calsa_again() else { return }
+        // A sound server that has just been spoken to may have I/O errors for some milliseconds.
+        let now = monotonicNanoseconds()
+        let since = failure ?? now
+        failure = since
+        isGone = status != -EIO || now - since > 500_000_000
     }
 }

@@ -36,6 +36,7 @@ struct SampleShaper: ~Copyable {
 
     /// Takes in a decoded frame; one that cannot be converted is left out.
     mutating func append(_ frame: UnsafeMutablePointer<AVFrame>) throws(MediaError) {
+        frame.assumeChannelLayout()
         let now = (frame.pointee.format, frame.pointee.sample_rate, frame.pointee.ch_layout.nb_channels)
         if resampler == nil || now != source {
             source = now
