@@ -20,8 +20,7 @@ package struct PlayerSink: ~Copyable, ConsumerSink {
     }
 
     package mutating func begin(_ streams: [StreamDescription]) throws(MediaError) {
-        try showRest()
-        // The window stays, and with it what the user has set.
+        // The window stays, and with it what the user has set, and what has yet to be shown.
         var player = player.take() ?? Player(settings)
         let notes = try player.begin(streams)
         for note in notes { say(note) }

@@ -34,19 +34,26 @@ import Testing
         }
     }
 
-    private func played(_ path: String) throws -> Ear {
+    /// Files that are published one after the other.
+    private func played(_ paths: String...) throws -> Ear {
         let ear = Ear()
         var settings = PlayerSettings()
         settings.output = .nothing
         settings.latency = 1_000_000_000
         var player = Player(settings) { _ in ear }
-        var demuxer = try Demuxer(url: path)
-        _ = try player.begin(demuxer.streams)
-        let timeBase = demuxer.streams[0].timeBase
-        let start = monotonicNanoseconds()
-        while var packet = try demuxer.next() {
-            packet.captureTime = start + timeBase.nanoseconds(packet.decodingTime ?? 0)
-            try demuxer.withBytes { bytes throws(MediaError) in try player.write(packet, bytes) }
+        var start = monotonicNanoseconds()
+        for path in paths {
+            var demuxer = try Demuxer(url: path)
+            _ = try player.begin(demuxer.streams)
+            let timeBase = demuxer.streams[0].timeBase
+            var end: Int64 = 0
+            while var packet = try demuxer.next() {
+                let time = timeBase.nanoseconds(packet.decodingTime ?? 0)
+                packet.captureTime = start + time
+                end = time + timeBase.nanoseconds(packet.duration)
+                try demuxer.withBytes { bytes throws(MediaError) in try player.write(packet, bytes) }
+            }
+            start += end
         }
         try player.finish()
         return ear
@@ -61,6 +68,17 @@ import Testing
         #expect(abs(heard.count / 2 - 96000) < 4800, "\(heard.count / 2)")
         // No silence in between: a quarter of a period is the longest that a sine is near zero.
         #expect(longestRun(Array(heard)) { abs($0) < 0.001 && abs($1) < 0.001 } < 24)
+    }
+
+    /// Nothing of one is missing because another, of another kind, follows.
+    @Test func aSecondPublicationFollowsAtOnce() throws {
+        let scratch = try Scratch()
+        let (one, other) = (scratch.file("one.wav"), scratch.file("other.wav"))
+        try Command.run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=1000:r=48000:d=1.5", one)
+        try Command.run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=1000:r=32000:d=1.5", other)
+        let heard = try played(one, other).heard
+        #expect(abs(heard.count / 2 - 144_000) < 960, "\(heard.count / 2)")
+        #expect(longestRun(Array(heard)) { abs($0) < 0.001 && abs($1) < 0.001 } < 480)
     }
 
     /// As many as there are loudspeakers in no set-up, too, and never louder than each was.
@@ -108,8 +126,22 @@ import Testing
         var queue = PictureQueue()
         for number in 0..<250 { queue.append(try picture(Int64(number))) }
         #expect(queue.droppedCount == 0)
-        for number in 0..<250 { #expect(queue.take(until: Int64(number), isWanted: true)?.time == Int64(number)) }
+        for number in 0..<250 { #expect(queue.take(at: Int64(number), zero: 0, isWanted: true)?.time == Int64(number)) }
         #expect(queue.isEmpty)
+    }
+
+    /// Another publication begins, whose times begin anew: what waits is shown when it was due.
+    @Test func whatWaitsIsDueAsItWas() throws {
+        var queue = PictureQueue()
+        for number in 0..<4 { queue.append(try picture(Int64(number))) }
+        queue.settle(100, latest: 102)
+        queue.append(try picture(0))
+        #expect(queue.take(at: 100, zero: nil, isWanted: true)?.time == 0)
+        #expect(queue.take(at: 102, zero: 103, isWanted: true)?.time == 2)
+        #expect(queue.take(at: 102, zero: 103, isWanted: true) == nil)
+        #expect(queue.take(at: 103, zero: 103, isWanted: true)?.isSettled == false)
+        // One was late, and one would have held up what follows.
+        #expect(queue.droppedCount == 2)
     }
 
     @Test func whatHasNoRoomDoesNotPushOutWhatIsDueFirst() throws {
@@ -117,7 +149,7 @@ import Testing
         var queue = PictureQueue(limit: 384 * 40)
         for number in 0..<100 { queue.append(try picture(Int64(number))) }
         #expect(queue.droppedCount == 60)
-        for number in 0..<40 { #expect(queue.take(until: Int64(number), isWanted: true)?.time == Int64(number)) }
+        for number in 0..<40 { #expect(queue.take(at: Int64(number), zero: 0, isWanted: true)?.time == Int64(number)) }
         queue.append(try picture(200))
         #expect(queue.first?.time == 200)
     }

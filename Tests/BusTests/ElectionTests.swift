@@ -92,7 +92,8 @@ import TestSupport
             #expect(Int(words[0])! == received + lost, "from the first on that was sent after it came")
         } while !answer.hasSuffix(" last")
         #expect(received + lost == count + 1)
-        #expect(received == min(count + 1, 8))
+        // All that the pool holds, but for a slot that another reader may still have had in hand.
+        #expect((min(count, 7)...8).contains(received), "\(received)")
     }
 
     @Test func everythingIsAsItWas() throws {

@@ -37,8 +37,7 @@ public struct Microphone: ~Copyable, PacketSource {
     /// What of the device's memory is to be given back.
     private var held: (offset: snd_pcm_uframes_t, frames: snd_pcm_uframes_t)?
     private var isRunning = false
-    /// Frames since when, nanoseconds on CLOCK_MONOTONIC.
-    private var pace: (start: Int64, frames: Int64) = (0, 0)
+    private var pace = CapturePace()
 
     /// Opens and sets it. It rests until the first `next`.
     /// - Parameters:
@@ -125,11 +124,15 @@ public struct Microphone: ~Copyable, PacketSource {
         giveBack(session)
         let due = monotonicNanoseconds() + 5_000_000_000
         var available = isRunning ? snd_pcm_avail_update(session.pcm) : try start(session)
-        while available < Int(session.period) {
-            guard available >= 0 else {
+        while true {
+            if available >= Int(session.period) {
+                let captured = capturedTime(session, available)
+                if try read(session) { return try packet(captured, session) }
+                available = 0
+            }
+            if available < 0 {
                 try recover(session, CInt(available))
                 available = 0
-                continue
             }
             guard try wait(session, until: due), monotonicNanoseconds() < due else {
                 throw MediaError(
@@ -138,29 +141,22 @@ public struct Microphone: ~Copyable, PacketSource {
             if snd_pcm_state(session.pcm) == SND_PCM_STATE_SUSPENDED {
                 // Cards say so to poll(2) alone: what is there stays what it was, and is no error.
                 try recover(session, calsa_suspended())
-                return try nextPeriod(session)
+                available = 0
+            } else {
+                available = snd_pcm_avail_update(session.pcm)
             }
-            available = snd_pcm_avail_update(session.pcm)
         }
-        let captured = capturedTime(session, available)
-        guard try read(session) else { return try nextPeriod(session) }
-        try checkPace(session)
+    }
+
+    private mutating func packet(_ captured: Int64, _ session: CaptureSession) throws(MediaError) -> CodedPacket {
+        guard !pace.isTooFast(Int64(session.period), rate: clock.rate, buffer: Int64(session.buffer), now: monotonicNanoseconds()) else {
+            throw MediaError(
+                .unsupportedFormat, object: settings.device, what: "gives sound faster than time passes", remedy: "take a device that has a clock")
+        }
         let packet = clock.packet(captured: captured)
         lostCount += UInt64(packet.lost)
         if !isProven { prove() }
         return packet
-    }
-
-    /// A device without a clock, as alsa-lib's "null", has any amount of sound at once, which would flood everybody.
-    private mutating func checkPace(_ session: CaptureSession) throws(MediaError) {
-        pace.frames += Int64(session.period)
-        guard pace.frames > 2 * Int64(session.rate) + Int64(session.buffer) else { return }
-        let now = monotonicNanoseconds()
-        guard now - pace.start > 1_000_000_000 else {
-            throw MediaError(
-                .unsupportedFormat, object: settings.device, what: "gives sound faster than time passes", remedy: "take a device that has a clock")
-        }
-        pace = (now, 0)
     }
 
     private mutating func prove() {

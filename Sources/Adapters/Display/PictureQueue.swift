@@ -9,6 +9,7 @@ struct PictureQueue {
         /// Media time, nanoseconds.
         let time: Int64
         let byteCount: Int
+        fileprivate var zero: Int64?
 
         /// Takes a reference of its own to what is in `source`.
         init?(_ source: UnsafeMutablePointer<AVFrame>, time: Int64) {
@@ -17,6 +18,13 @@ struct PictureQueue {
             self.time = time
             byteCount = Int(max(0, av_image_get_buffer_size(AVPixelFormat(source.pointee.format), source.pointee.width, source.pointee.height, 1)))
         }
+
+        /// It is of a publication that is over.
+        var isSettled: Bool { zero != nil }
+
+        /// When it is to be shown, nanoseconds on CLOCK_MONOTONIC.
+        /// - Parameter current: when the present publication's media time of zero is due.
+        func due(_ current: Int64?) -> Int64? { (zero ?? current).map { $0 &+ time } }
     }
 
     private var pictures: [Picture] = []
@@ -43,16 +51,23 @@ struct PictureQueue {
         pictures.append(picture)
     }
 
-    mutating func clear() {
-        droppedCount += UInt64(pictures.count)
-        pictures.removeAll()
-        byteCount = 0
+    /// Another publication begins: those that wait are due as they were until now.
+    /// - Parameter latest: those due later, as a stranger's may be, are dropped: nothing of the other would be shown before.
+    mutating func settle(_ zero: Int64, latest: Int64) {
+        for picture in pictures where !picture.isSettled { picture.zero = zero }
+        let count = pictures.count
+        pictures.removeAll { $0.due(nil) ?? .max > latest }
+        droppedCount += UInt64(count - pictures.count)
+        byteCount = pictures.reduce(0) { $0 + $1.byteCount }
     }
 
     /// The newest picture whose time has come; those before it are dropped.
-    /// - Parameter isWanted: false where nobody looks: they go, and nobody missed them.
-    mutating func take(until time: Int64, isWanted: Bool) -> Picture? {
-        guard let next = pictures.firstIndex(where: { $0.time > time }) ?? (pictures.isEmpty ? nil : pictures.endIndex), next > 0 else { return nil }
+    /// - Parameters:
+    ///   - zero: as for a picture's `due`.
+    ///   - isWanted: false where nobody looks: they go, and nobody missed them.
+    mutating func take(at now: Int64, zero: Int64?, isWanted: Bool) -> Picture? {
+        let next = pictures.firstIndex { $0.due(zero) ?? .max > now } ?? pictures.endIndex
+        guard next > 0 else { return nil }
         let picture = pictures[next - 1]
         if isWanted { droppedCount += UInt64(next - 1) }
         byteCount -= pictures[..<next].reduce(0) { $0 + $1.byteCount }

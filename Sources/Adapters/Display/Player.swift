@@ -49,7 +49,8 @@ public struct Player: ~Copyable, PacketSink {
         volume = settings.volume
     }
 
-    /// Begins with a publication, in the window of the one before if there was one; what still waits of that is shown no more.
+    /// Begins with a publication, in the window of the one before if there was one; what still waits of that is shown and heard when it
+    /// is due, while this one comes in.
     /// - Returns: what there is to tell of sound that cannot be played beside pictures.
     /// - Throws: `.noStreams`, `.unsupportedCodec`; `.noDisplay` for `.window`, and where there is only sound and nothing to play it.
     public mutating func begin(_ streams: [StreamDescription]) throws(MediaError) -> [String] {
@@ -60,6 +61,7 @@ public struct Player: ~Copyable, PacketSink {
         }
         let video: Decoder? = if let picture { try Decoder(picture) } else { nil }
         var notes: [String] = []
+        var audio: Decoder?
         do throws(MediaError) {
             audio = if let tone { try Decoder(tone) } else { nil }
             // One that went away is looked for anyway.
@@ -77,17 +79,22 @@ public struct Player: ~Copyable, PacketSink {
                 notes.append("\(settings.title): no display and no terminal here: its pictures are shown to nobody")
             }
         }
+        try finish()
+        if let zero { queue.settle(zero, latest: monotonicNanoseconds() + clock.latency + 1_000_000_000) }
+        self.audio = audio
         self.video = video
         videoIndex = picture?.index
         audioIndex = tone?.index
         clock = PresentationClock(latency: clock.latency)
         captures.clear()
         soundEnd = nil
-        queue.clear()
         isFinished = false
         setGain()
         return notes
     }
+
+    /// When the pictures' media time of zero is due.
+    private var zero: Int64? { videoIndex.flatMap { clock.due($0, 0) } }
 
     /// Decodes it; pictures wait for `present`. Never waits for time to pass.
     /// - Throws: `.outOfMemory`. Damaged packets are counted instead.
@@ -143,7 +150,7 @@ public struct Player: ~Copyable, PacketSink {
 
     /// When to call `present` next, in nanoseconds on CLOCK_MONOTONIC; nil while no picture waits.
     public var nextDue: Int64? {
-        guard let videoIndex, let first = queue.first, let due = clock.due(videoIndex, first.time) else { return nil }
+        guard let due = queue.first?.due(zero) else { return nil }
         return max(due, lastShown &+ (screen?.shortestInterval ?? 0))
     }
 
@@ -153,12 +160,12 @@ public struct Player: ~Copyable, PacketSink {
         for key in screen?.keys() ?? [] where !answer(key) { return false }
         let now = monotonicNanoseconds()
         lookAfterSound(now)
-        guard let screen, let videoIndex, let due = nextDue, due <= now else { return true }
-        guard let zero = clock.due(videoIndex, 0), let picture = queue.take(until: now &- zero, isWanted: !isPaused) else { return true }
+        guard let screen, let due = nextDue, due <= now else { return true }
+        guard let picture = queue.take(at: now, zero: zero, isWanted: !isPaused) else { return true }
         try screen.show(picture.frame.pointer, aspect: Self.aspect(of: picture.frame.pointer))
         lastShown = now
         shownCount += 1
-        if let capture = captures.capture(of: picture.time) { note(monotonicNanoseconds() &- capture) }
+        if !picture.isSettled, let capture = captures.capture(of: picture.time) { note(monotonicNanoseconds() &- capture) }
         return true
     }
 
