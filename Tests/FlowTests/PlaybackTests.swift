@@ -102,7 +102,7 @@ import Testing
             return try Double(#require(told.firstMatch(of: /YAVG=([0-9.]+)/)).1) ?? 0
         }
         // Who asks before the manager listens is not heard.
-        try await until("windows are managed") { try await !words("xdotool", "get_desktop").isEmpty }
+        try await until("windows are managed: \(manager.complaint)") { try await !words("xdotool", "get_desktop").isEmpty }
         let publisher = try await publish(scratch)
         let player = try scratch.ipn("play", "net", "--stats", "--no-sound", "--full-screen", environment: theatre.environment)
         try await until("it covers the screen \(player.complaint)") { try await isOnScreen("640x480") }
