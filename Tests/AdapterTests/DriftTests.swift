@@ -48,49 +48,40 @@ import TestSupport
         #expect(abs(loudspeaker.speed + drift) < 0.0005)
     }
 
-    /// The player did not get the processor: what the card lacked is missing and no more, and the rest is heard when it is due.
-    @Test(arguments: [400, 50]) func aCardThatRanDryGoesOnInTime(pause: Int64) throws {
-        let card = Card(drift: 0, capacity: 9600, seed: 5)
-        let latency: Int64 = 2_000_000_000
-        var loudspeaker = Loudspeaker(card)
+    /// Sends frames of 2048 samples, each in its time, looks after the card every 10 ms, and goes on until all has been heard.
+    /// - Parameter pause: milliseconds in which nobody looks, before the frame in the middle.
+    private func play(_ frameCount: Int64, latency: Int64, on card: Card, by loudspeaker: inout Loudspeaker, pause: Int64 = 10) throws {
         let frame = try frame(of: 0.5, count: 2048)
-        let length: Int64 = 2048 * 1_000_000_000 / 48000
-        for count in 0..<Int64(200) {
-            let time = count * length
+        for count in 0..<frameCount {
+            let time = count * 2048 * 1_000_000_000 / 48000
             while card.now < time {
-                // The card has 200 ms.
-                card.now += count == 100 && card.now + 10_000_000 >= time ? (pause + 200) * 1_000_000 : 10_000_000
+                let isPause = count == frameCount / 2 && card.now + 10_000_000 >= time
+                card.now += (isPause ? pause : 10) * 1_000_000
                 loudspeaker.tick(card.now)
             }
             loudspeaker.play(frame.pointer, time: time, due: time + latency, now: card.now)
         }
-        #expect(card.dryCount == 1 && loudspeaker.gapCount == 1)
         while loudspeaker.isPlaying(card.now) {
             card.now += 10_000_000
             loudspeaker.tick(card.now)
         }
-        #expect(abs(200 * 2048 - card.soundCount - Int(pause) * 48) < 2048, "\(200 * 2048 - card.soundCount) are missing")
+    }
+
+    /// The player did not get the processor: what the card lacked is missing and no more, and the rest is heard when it is due.
+    @Test(arguments: [400, 50]) func aCardThatRanDryGoesOnInTime(missing: Int64) throws {
+        let card = Card(drift: 0, capacity: 9600, seed: 5)
+        var loudspeaker = Loudspeaker(card)
+        // The card has 200 ms.
+        try play(200, latency: 2_000_000_000, on: card, by: &loudspeaker, pause: missing + 200)
+        #expect(card.dryCount == 1 && loudspeaker.gapCount == 1)
+        #expect(abs(200 * 2048 - card.soundCount - Int(missing) * 48) < 2048, "\(200 * 2048 - card.soundCount) are missing")
     }
 
     /// An HDA card holds 330 ms, cheap USB cards less: what a longer latency has ahead waits for room, and each sample is heard.
     @Test(arguments: [2400, 15840]) func aCardThatHoldsLessThanTheLatency(capacity: Int) throws {
         let card = Card(drift: 0, capacity: capacity, seed: 3)
-        let latency: Int64 = 300_000_000
         var loudspeaker = Loudspeaker(card)
-        let frame = try frame(of: 0.5, count: 2048)
-        let length: Int64 = 2048 * 1_000_000_000 / 48000
-        for count in 0..<Int64(100) {
-            let time = count * length
-            while card.now < time {
-                card.now += 10_000_000
-                loudspeaker.tick(card.now)
-            }
-            loudspeaker.play(frame.pointer, time: time, due: time + latency, now: card.now)
-        }
-        while loudspeaker.isPlaying(card.now) {
-            card.now += 10_000_000
-            loudspeaker.tick(card.now)
-        }
+        try play(100, latency: 300_000_000, on: card, by: &loudspeaker)
         // The resampler still has its last samples.
         #expect(abs(card.soundCount - 100 * 2048) < 200)
         #expect(card.stretchCount == 1)

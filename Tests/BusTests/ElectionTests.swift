@@ -92,8 +92,8 @@ import TestSupport
             #expect(Int(words[0])! == received + lost, "from the first on that was sent after it came")
         } while !answer.hasSuffix(" last")
         #expect(received + lost == count + 1)
-        // All that the pool holds, but for a slot that another reader may still have had in hand.
-        #expect((min(count, 7)...8).contains(received), "\(received)")
+        // All that the pool holds. Where others read, it was one less in one run of many, on a busy machine: why is not known.
+        #expect((0...(isReadByOthers ? 1 : 0)).contains(min(count + 1, 8) - received), "\(received)")
     }
 
     @Test func everythingIsAsItWas() throws {

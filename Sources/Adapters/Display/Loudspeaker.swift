@@ -107,7 +107,7 @@ struct Loudspeaker: ~Copyable {
     /// The device begins anew with what waits: without what should have been heard by now, or after some silence.
     private mutating func putWaitingInPlace(_ now: Int64) {
         let late = now + duration(waiting.count / 2) - waitingEnd
-        let frames = Int(min(abs(late), Self.longest)) * Int(device.rate) / 1_000_000_000
+        let frames = frames(min(abs(late), Self.longest))
         if !isAligned || late > 0 && frames * 2 >= waiting.count {
             waiting.removeAll(keepingCapacity: true)
             isAligned = false
@@ -122,6 +122,9 @@ struct Loudspeaker: ~Copyable {
     /// Nanoseconds that so many frames of the device's last.
     private func duration(_ frames: Int) -> Int64 { Int64(frames) * 1_000_000_000 / Int64(device.rate) }
 
+    /// Frames of the device's that last so many nanoseconds.
+    private func frames(_ nanoseconds: Int64) -> Int { Int(nanoseconds * Int64(device.rate) / 1_000_000_000) }
+
     /// Gives the loop what was measured; or gives up, for a jump is no drift.
     private mutating func follow(_ late: Int64, _ now: Int64) {
         defer { lastWrite = now }
@@ -134,7 +137,7 @@ struct Loudspeaker: ~Copyable {
 
     /// - Returns: the frames at the beginning of `samples` that are too late.
     private mutating func align(_ late: Int64, _ now: Int64) -> Int {
-        let frames = Int(late * Int64(device.rate) / 1_000_000_000)
+        let frames = frames(late)
         // What does not come in time comes not at all; what follows will be aligned by itself.
         if late > 0, frames * 2 >= resampler.samples.count {
             if now > drained ?? .max { shortfall = late + Self.cushion }
@@ -153,7 +156,7 @@ struct Loudspeaker: ~Copyable {
     }
 
     private mutating func silence(_ nanoseconds: Int64, _ now: Int64) {
-        let frames = Int(min(nanoseconds, Self.longest)) * Int(device.rate) / 1_000_000_000
+        let frames = frames(min(nanoseconds, Self.longest))
         waiting += [Float](repeating: 0, count: frames * 2)
         write(now)
     }
