@@ -7,11 +7,11 @@ import SystemPackage
 /// Who is there: whose messages are received, and from which on.
 extension Intake {
     /// Takes the roster up to now: newcomers are adopted, who is gone is let go. What they have sent waits for us, so that a keeper
-    /// that is stopped needs not hold us up, but once.
+    /// that is stopped needs not hold us up, but once: until it answers again.
     mutating func synchronize() {
-        isOwedRoster = !membership.refresh(isOwedRoster ? .none : .second)
+        isOwedRoster = !membership.refresh(isOwedRoster ? .secondOnceAnswered : .second)
         if isOwedRoster { return }
-        var (version, entries) = membership.snapshot()
+        var (version, entries, _) = membership.snapshot()
         rosterVersion = version
         // Shut down, also by another thread: what is pending is flushed.
         if wakers.isReceivingOver { entries = [:] }

@@ -10,6 +10,8 @@ extension Membership {
     /// How long to wait for the keeper.
     enum Patience {
         case none
+        /// Not at all for a keeper that seems to be stopped; once it answers, a second for what it told not yet.
+        case secondOnceAnswered
         /// Some milliseconds: as long as a keeper may be kept from its processor by others.
         case moment
         /// Longer than any keeper needs that is not stopped.
@@ -18,7 +20,7 @@ extension Membership {
 
         fileprivate var milliseconds: CInt {
             switch self {
-            case .none: 0
+            case .none, .secondOnceAnswered: 0
             case .moment: 5
             case .second: 1000
             case .untilAnswered: -1
@@ -33,6 +35,7 @@ extension Membership {
     func refresh(_ patience: Patience) -> Bool {
         guard takeLock(patience) else { return false }
         defer { lock.unlock() }
+        var patience = patience
         while true {
             switch tie {
             case .kept: break
@@ -48,8 +51,9 @@ extension Membership {
                     if table.isKnown && table.version >= page.rosterVersion.loadAcquiring() { return true }
                     try link.post(table.request())
                 }
-                if patience != .none { _ = try? waitReadable(link.rawDescriptor, milliseconds: patience.milliseconds) }
+                if patience.milliseconds != 0 { _ = try? waitReadable(link.rawDescriptor, milliseconds: patience.milliseconds) }
                 guard let answer = try takeRoster(patience) else { return false }
+                if patience == .secondOnceAnswered { patience = .second }
                 let more = try table.apply(answer)
                 step("roster: pulled, not taken up")
                 try takeUpEars()
@@ -93,7 +97,7 @@ extension Membership {
                 guard clockNanoseconds() < end else { return false }
                 pause(microseconds: 100)
             }
-        case .none, .moment: return lock.tryLock()
+        case .none, .secondOnceAnswered, .moment: return lock.tryLock()
         }
         return true
     }
@@ -107,11 +111,13 @@ extension Membership {
     }
 
     /// The table as it is now.
-    func snapshot() -> (version: UInt64, entries: [UInt64: PeerTable.Entry]) {
+    /// - Returns: also whether it may be short of somebody: a keeper of another time had let them in, and told only them.
+    func snapshot() -> (version: UInt64, entries: [UInt64: PeerTable.Entry], mayBeShort: Bool) {
         lock.lock()
         defer { lock.unlock() }
         // Nobody will tell more than is known when there is no keeper.
-        return (tie == .kept || !hasWaitedLong ? table.version : page.rosterVersion.load(), table.entries)
+        let version = tie == .kept || !hasWaitedLong ? table.version : page.rosterVersion.load()
+        return (version, table.entries, tie == .lost || !table.missing.isEmpty)
     }
 
     /// Of writers that had left before a new keeper came we may have read everything: the dead one knew.

@@ -28,7 +28,7 @@ extension Outbox {
     }
 
     mutating func rebuild() {
-        let (version, entries) = membership.snapshot()
+        let (version, entries, mayBeShort) = membership.snapshot()
         var known: [UInt64: ReaderView] = [:]
         for reader in readers { known[reader.nodeID] = reader }
         var views: [ReaderView] = []
@@ -41,7 +41,7 @@ extension Outbox {
                     known[peer.nodeID]
                         ?? ReaderView(
                             nodeID: peer.nodeID, cursor: peer.words.cursor(cursor), armed: peer.words.armed,
-                            doorbell: peer.readerDoorbell, floor: checkedNext))
+                            doorbell: peer.readerDoorbell, floor: isLossless ? checkedNext : 0))
             }
             if isLossless, entry.receives {
                 receiving.append(OtherReader(nodeID: peer.nodeID, words: peer.words, joined: entry.joined))
@@ -61,6 +61,7 @@ extension Outbox {
         receivers = receiving
         // A newcomer may be behind what we knew of the others.
         slowestKnown = min(slowestKnown, pool.slowest(readers))
+        mayHaveUnknownReaders = mayBeShort
         rosterVersion = version
         hasWaited = false
     }

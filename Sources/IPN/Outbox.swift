@@ -37,8 +37,10 @@ struct Outbox: ~Copyable {
     var isPolled = false
     var rosterVersion: UInt64 = 0
     var courtesy = Courtesy()
-    /// `pool.next` when the roster was last seen unchanged: a newcomer wants nothing older.
+    /// `pool.next` when the roster was last seen unchanged: a newcomer to a LOSSLESS network wants nothing older.
     var checkedNext: UInt64 = 0
+    /// Between two keepers: somebody may be on the network of whom we have not heard.
+    var mayHaveUnknownReaders = false
     /// No reader was behind this when last looked at; tails only grow.
     var slowestKnown: UInt64 = 0
     var waits: UInt64 = 0
@@ -218,7 +220,9 @@ struct Outbox: ~Copyable {
     mutating func retire() -> Bool {
         // Nothing is taken back before the roster is known: a newcomer may hold it.
         guard page.rosterVersion.load() == rosterVersion || refresh() else { return false }
-        let kept = min(history, pool.next &- historyStart)
+        var kept = min(history, pool.next &- historyStart)
+        // Who may be there unknown to us is owed what any slow receiver is.
+        if mayHaveUnknownReaders && !isLossless { kept = max(kept, limit) }
         pool.retire(limit: isLossless ? nil : limit, history: kept, readers: readers)
         if pool.wantsTrim { trim() }
         return true

@@ -42,11 +42,11 @@ extension Conversation {
                 try hear(message)
                 guard message.numberOfNodes == nil else { return }
                 lost += message.lost
+                tags.remove(message.tag)
                 guard message.tag < 1 << 63 else { return }
                 count += 1
                 sum &+= message.tag
                 if message.tag == last { heard = message.sequence + 1 }
-                tags.remove(message.tag)
             }
         }
         return "\(count) \(lost) \(sum) \(heard)"
