@@ -24,21 +24,23 @@ static int ask(int socket) {
   return send(socket, &request, sizeof request, 0) == sizeof request ? 0 : -1;
 }
 
-/* Whether an entry is a marker that is bound to this file; then also whose it is. */
+/* Whether an entry is bound to this file: 2 for a marker, which takes in nothing, and then also whose it is; 1 for another socket. */
 static int is_bound_to(const struct nlmsghdr *entry, uint32_t device, uint32_t inode, uid_t *maker) {
   const struct unix_diag_msg *found = NLMSG_DATA(entry);
-  int isIt = 0, isKnown = 0;
-  if (found->udiag_type != SOCK_DGRAM) return 0;
+  int isIt = 0, isKnown = 0, isShut = 0;
   int left = (int)(entry->nlmsg_len - NLMSG_LENGTH(sizeof *found));
   for (const struct rtattr *part = (const struct rtattr *)(found + 1); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
     const struct unix_diag_vfs *file = RTA_DATA(part);
     if (part->rta_type == UNIX_DIAG_VFS) isIt = file->udiag_vfs_dev == device && file->udiag_vfs_ino == inode;
+    /* The kernel's own numbers: the first bit is for receiving, SHUT_RD + 1. */
+    if (part->rta_type == UNIX_DIAG_SHUTDOWN) isShut = *(const uint8_t *)RTA_DATA(part) & 1;
     if (part->rta_type == UNIX_DIAG_UID) {
       isKnown = 1;
       *maker = *(const uint32_t *)RTA_DATA(part);
     }
   }
-  return isIt && isKnown;
+  if (!isIt || !isKnown) return 0;
+  return found->udiag_type == SOCK_DGRAM && isShut ? 2 : 1;
 }
 
 /* Two of the same 32 bits, of different users, are nobody's. */
@@ -47,7 +49,7 @@ static int look(int socket, uint32_t device, uint32_t inode, uid_t *maker) {
     struct nlmsghdr head;
     char bytes[8192];
   } room;
-  int count = 0;
+  int count = 0, others = 0;
   if (ask(socket) < 0) return -1;
   while (1) {
     ssize_t left = recv(socket, &room, sizeof room, 0);
@@ -55,9 +57,11 @@ static int look(int socket, uint32_t device, uint32_t inode, uid_t *maker) {
     if (left <= 0) return -1;
     for (struct nlmsghdr *entry = &room.head; NLMSG_OK(entry, left); entry = NLMSG_NEXT(entry, left)) {
       uid_t user;
-      if (entry->nlmsg_type == NLMSG_DONE) return count ? 0 : (errno = ENOENT, -1);
+      if (entry->nlmsg_type == NLMSG_DONE) return count ? 0 : (errno = others ? ENOTSOCK : ENOENT, -1);
       if (entry->nlmsg_type == NLMSG_ERROR) return errno = EIO, -1;
-      if (!is_bound_to(entry, device, inode, &user)) continue;
+      int found = is_bound_to(entry, device, inode, &user);
+      others += found == 1;
+      if (found != 2) continue;
       if (count++ && user != *maker) return errno = ENOTUNIQ, -1;
       *maker = user;
     }

@@ -60,10 +60,17 @@ int linux_datagram_to(int named) {
   return getsockname(named, (struct sockaddr *)&address, &length) < 0 ? -1 : datagram_to(&address, length);
 }
 
+/* Only to what has a handle's name: whoever handed it over chose to whom it leads, and may have no right to send there himself. A path
+ * would be walked with our rights, too. */
 int linux_datagram_like(int connected) {
   struct sockaddr_un address;
   socklen_t length = sizeof address;
-  return getpeername(connected, (struct sockaddr *)&address, &length) < 0 ? -1 : datagram_to(&address, length);
+  if (getpeername(connected, (struct sockaddr *)&address, &length) < 0) return -1;
+  size_t head = offsetof(struct sockaddr_un, sun_path), prefix = strlen(LINUX_HANDLE_PREFIX);
+  if (address.sun_family != AF_UNIX || length < head + 1 + prefix || address.sun_path[0] != 0 ||
+      memcmp(address.sun_path + 1, LINUX_HANDLE_PREFIX, prefix) != 0)
+    return errno = EDESTADDRREQ, -1;
+  return datagram_to(&address, length);
 }
 
 /* Kernels before 5.14 do not tell, and are taken for another. See socket(7). */
@@ -81,8 +88,8 @@ static int is_of_our_namespace(int socket_) {
 int linux_is_heard(int connected, uint64_t key) {
   int made = linux_datagram_like(connected);
   if (made >= 0) return close(made), 1;
-  /* Somebody's stroke was refused, and with it the system has taken the connection apart. */
-  if (errno == ENOTCONN) return 0;
+  /* Somebody's stroke was refused, and with it the system has taken the connection apart; or it never led to a handle. */
+  if (errno == ENOTCONN || errno == EDESTADDRREQ) return 0;
   if (errno != ECONNREFUSED) return 1;
   if (is_of_our_namespace(connected)) return 0;
   return send(connected, &key, sizeof key, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || (errno != ECONNREFUSED && errno != ENOTCONN);

@@ -1,7 +1,9 @@
 #include "CLinux.h"
 
+#include <linux/sockios.h>
 #include <stddef.h>
 
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -107,6 +109,26 @@ ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, si
   if (cut && !(message.msg_flags & MSG_TRUNC) && held < room) cut = EMFILE;
   if (cut) return errno = cut, -1;
   return length;
+}
+
+/* An empty packet looks like the end, and the other side's end comes before what it has left: as often as a socket's queue can hold
+ * packets. Those that hold none are taken out. */
+int linux_holds_descriptors(int socket) {
+  for (int round = 0; round < 300; round++) {
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    /* There is no room for descriptors, which a look leaves where they are. */
+    if (recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) < 0) return 0;
+    if (message.msg_flags & MSG_CTRUNC) return 1;
+    recv(socket, &byte, 1, MSG_DONTWAIT);
+  }
+  return 0;
+}
+
+int linux_unread(int socket) {
+  int bytes = 0;
+  return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {

@@ -40,6 +40,7 @@ struct Attachment: ~Copyable {
         try requireMemory(1 << 20)
         _ = try Watchman.ofProcess()
         let patience = clockNanoseconds() + 2_000_000_000
+        var isKnown = false
         while true {
             let file: Descriptor
             do throws(Errno) {
@@ -60,8 +61,8 @@ struct Attachment: ~Copyable {
                 return try Introduction(Rendezvous.reach(status), file: try file.duplicate()).greet(binding: wanted != nil)
             } catch {
                 switch error {
-                case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset:
-                    break  // no keeper, or one that is leaving
+                case .noSuchFileOrDirectory, .connectionRefused, .brokenPipe, .connectionReset, .resourceBusy:
+                    break  // no keeper, one that is leaving, or one that others of our user have left waiting
                 default:
                     throw error
                 }
@@ -79,6 +80,8 @@ struct Attachment: ~Copyable {
                 if let made = try NetworkMaker.takeOver(path, status, wanted) { return try made.greet() }
             case .alive, .unknown:
                 // A network that is being made or is ending; or a keeper that was killed under its members.
+                if !isKnown && Rendezvous.isOthers(status) { throw Errno.connectionRefused }
+                isKnown = true
                 guard clockNanoseconds() < patience else {
                     // Who may not look whether it lives, and would only join, is told as if it did not.
                     if case .unknown = MarkerState(of: file.raw), wanted == nil { throw Errno.connectionRefused }

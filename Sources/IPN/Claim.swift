@@ -42,6 +42,7 @@ extension Attachment {
             let open = try Rendezvous.reach(door: door)
             let keeper = open.keeper
             let attachment = try Introduction(open, file: try handle.duplicate()).greet()
+            attachment.link.limitWaiting(milliseconds: 0)
             // Which network it is, the name says as well; who may keep that one, the system.
             guard door.hasSuffix("/" + Rendezvous.name(attachment.status)), Rendezvous.mayKeep(keeper, attachment.status) else {
                 throw Errno.notPermitted

@@ -50,6 +50,10 @@ extension IPNError {
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
         case Errno.permissionDenied.rawValue:
             IPNError(errno, path, "no right to the network, or to its folder", remedy: "ask its owner for r, w or x (chmod), or take another path")
+        case Errno.notPermitted.rawValue where RuntimeFolder.takenNames != nil:
+            IPNError(
+                errno, RuntimeFolder.takenNames!, "strangers have taken all names for the folder of our keepers' doors",
+                remedy: "have root remove them, or set \(RuntimeFolder.rootVariable) to another folder")
         case Errno.notPermitted.rawValue:
             IPNError(errno, path, "no right to manage the network", remedy: "ask its owner for x (chmod)")
         case Errno.addressNotAvailable.rawValue:

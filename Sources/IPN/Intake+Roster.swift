@@ -26,6 +26,12 @@ extension Intake {
             guard let pool = entry.pool, let index = entry.cursor else {
                 // Died with a keeper that had not yet told us what it sends: nothing of it will ever come.
                 if entry.hasDeparted && !entry.isKeeper { unheard.append(nodeID) }
+                // Of one whose pool does not hold together, as if all were read that it may ever send: see WriterView.abandon.
+                if let index = entry.cursor, !entry.hasDeparted, isLossless, !membership.isRouted,
+                    (try? region.memory.commit(NodeRegion.cursorRange(index))) != nil
+                {
+                    WriterView.adopt(nodeID, at: .max, cursor: own.cursor(index))
+                }
                 continue
             }
             if existing[nodeID] == nil {

@@ -15,6 +15,7 @@ extension Intake {
     /// Waits until there may be something.
     /// - Returns: false when the time is over.
     mutating func sleep(deadline: UInt64) throws(Errno) -> Bool {
+        if isLossless && inbox.hasGivenUp() { ringWaiting() }
         if inbox.isReadable() && !inbox.canTake() { throw Errno(rawValue: ENOBUFS) }
         if isOver { throw Errno(rawValue: ESHUTDOWN) }
         if isOwedRoster { try membership.checkDescriptors() }

@@ -21,10 +21,7 @@ struct KeeperLink: ~Copyable {
 
     /// From now on an answer that takes longer is `EAGAIN`.
     /// - Parameter milliseconds: 0 for as long as it takes.
-    func limitWaiting(milliseconds: Int) {
-        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
-        _ = setsockopt(rawDescriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-    }
+    func limitWaiting(milliseconds: Int) { control.socket.limitWaiting(milliseconds: milliseconds) }
 
     /// An answer and what came with it.
     struct Answer: ~Copyable {

@@ -12,23 +12,19 @@ enum NetworkMaker {
     /// Makes a network at a path where there was nothing.
     /// - Returns: nil where somebody else made something there meanwhile.
     static func make(_ path: Path, _ wanted: ipn_options) throws(Errno) -> Introduction? {
-        try FileSystem(of: try Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY)).requireOneKernel()
+        let place = try MarkerPlace(of: path)
+        try place.requireOneKernel()
         let lock = try OwnerLock()
         defer { lock.touch() }
         let marker = try markerSocket(mode: mode_t(wanted.mode))
         do throws(Errno) {
-            try bindMarker(marker, path)
+            try place.bind(marker)
         } catch {
             if error == .addressInUse { return nil }
             throw error
         }
         step("make: marker bound, no keeper")
-        do throws(Errno) {
-            return try startKeeper(path, marker)
-        } catch {
-            _ = unlink(path.terminated)
-            throw error
-        }
+        return try startKeeper(place, marker)
     }
 
     /// Puts a new network in the place of one whose every party is gone, with the old file's mode.
@@ -38,31 +34,14 @@ enum NetworkMaker {
         defer { lock.touch() }
         guard let present = try? Descriptor.open(path, flags: O_PATH) else { return nil }
         guard try present.status().isSameFile(as: old), old.owner == geteuid(), MarkerState(of: present.raw) == .dead else { return nil }
-        // A socket cannot be bound to an inode that exists: the new marker takes the old one's name in one step.
-        let target = try present.currentPath()
-        let passing = PassingName(beside: target)
-        passing.clearLeftovers()
-        let temporary = passing.path
+        let place = try MarkerPlace(of: present)
+        guard place.holds(old) else { return nil }
         let marker = try markerSocket(mode: old.mode & 0o7777)
-        try bindMarker(marker, temporary)
-        step("take over: marker bound, not renamed")
+        try place.replace(by: marker, mode: old.mode)
         // The dead keeper's door goes while we hold the old inode: afterwards its number may be another network's.
         for door in Rendezvous.doors(old) { _ = unlink(door) }
-        do throws(Errno) {
-            let own = try ownSocket(at: temporary)
-            _ = try systemCall { chmod("/proc/self/fd/\(own.raw)", old.mode & 0o7777) }
-            _ = try systemCall { rename(temporary.terminated, target.terminated) }
-        } catch {
-            _ = unlink(temporary.terminated)
-            throw error
-        }
         step("take over: file replaced, no keeper")
-        do throws(Errno) {
-            return try startKeeper(target, marker)
-        } catch {
-            _ = unlink(target.terminated)
-            throw error
-        }
+        return try startKeeper(place, marker)
     }
 
     /// Takes away what is left of a network of ours whose keeper ended before anybody was on it.
@@ -77,61 +56,34 @@ enum NetworkMaker {
         file.unlinkCurrentName()
     }
 
-    /// An unbound marker. Its mode is the socket's own before it is bound: bind(2) then applies the umask.
+    /// An unbound marker. Its mode is the socket's own before it is bound: bind(2) then applies the umask. It takes in nothing, for what
+    /// waits in it would go with its last holder, who may have to wait for that; and by this a marker is known (CLinux/diag.c).
     private static func markerSocket(mode: mode_t) throws(Errno) -> Descriptor {
         let marker = Descriptor(
             owning: try systemCall { socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
         let raw = marker.raw
         _ = try systemCall { fchmod(raw, mode & 0o7777) }
+        _ = try systemCall { Glibc.shutdown(raw, CInt(SHUT_RD)) }
         return marker
     }
 
-    /// Binds at a path of any length: a long one through its directory's descriptor.
-    private static func bindMarker(_ marker: borrowing Descriptor, _ path: Path) throws(Errno) {
-        let raw = marker.raw
-        var short = path
-        var directory: CInt = -1
-        defer { if directory >= 0 { _ = close(directory) } }
-        let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
-        if path.bytes.count >= room {
-            directory = try Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY).release()
-            short = Path("/proc/self/fd/\(directory)") / path.lastName
-        }
-        guard short.bytes.count >= room else {
-            _ = try withSocketAddress(short) { address, length in linux_bind(raw, address, length) }
-            return
-        }
-        // A name that fits no address: bound under another, it is then given its own, unless somebody has that.
-        let passing = PassingName(beside: short)
-        passing.clearLeftovers()
-        _ = try withSocketAddress(passing.path) { address, length in linux_bind(raw, address, length) }
+    /// - Parameter marker: bound at the place, which is cleared where nobody can keep it.
+    private static func startKeeper(_ place: borrowing MarkerPlace, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
         do throws(Errno) {
-            _ = try systemCall { linux_rename_new(passing.path.terminated, short.terminated) }
+            let file = try place.ownSocket()
+            let door = try Rendezvous.ownDoor(try file.status())
+            let control = try startKeeper(try file.currentPath(), [marker.raw, file.raw], rendezvous: door, will: -1)
+            return Introduction(control: control, door: door, file: file)
         } catch {
-            _ = unlink(passing.path.terminated)
-            throw error == .fileExists ? .addressInUse : error
+            place.clear()
+            throw error
         }
-    }
-
-    private static func startKeeper(_ path: Path, _ marker: borrowing Descriptor) throws(Errno) -> Introduction {
-        let file = try ownSocket(at: path)
-        let door = try Rendezvous.ownDoor(try file.status())
-        let control = try startKeeper(path, [marker.raw, file.raw], rendezvous: door, will: -1)
-        return Introduction(control: control, door: door, file: file)
-    }
-
-    /// What we have just bound: somebody who may write to the folder could have put something else in its place.
-    private static func ownSocket(at path: Path) throws(Errno) -> Descriptor {
-        let file = try Descriptor.open(path, flags: O_PATH | O_NOFOLLOW)
-        let status = try file.status()
-        guard status.isSocket, status.owner == geteuid() else { throw Errno.notPermitted }
-        return file
     }
 
     /// Starts the keeper's program behind a new door. The caller holds the owner's lock, and nobody listens there.
     ///
     /// - Parameters:
-    ///   - path: for its messages.
+    ///   - path: for its messages, and for who looks for networks (`Network.ofThisUser`).
     ///   - held: the marker's socket, and its file.
     ///   - will: what a dead keeper knew, where it takes that one's place; or -1.
     /// - Throws: `ENOMEM` where there is no memory for it to start with, as it would have nobody to tell.
@@ -168,10 +120,11 @@ enum NetworkMaker {
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0.terminated) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
-        // What the program had preloaded, ours for AF_IPN first of all, was not meant for its keeper.
         var environment: [UnsafeMutablePointer<CChar>?] = []
         var next = Glibc.environ
-        while let entry = next.pointee {
+        // A program with raised rights has its caller's, which the keeper, having them from the start, would take for its own.
+        while !hasRaisedRights, let entry = next.pointee {
+            // What the program had preloaded, ours for AF_IPN first of all, was not meant for its keeper.
             if strncmp(entry, "LD_PRELOAD=", 11) != 0 { environment.append(entry) }
             next += 1
         }

@@ -118,6 +118,7 @@ extension Node {
         let policy = try PolicyObject(for: options, at: path)
         do throws(Errno) {
             // A network may end between the moment it is found and the bind: then it is made anew.
+            var last = Errno.connectionRefused
             for _ in 0..<100 {
                 do throws(Errno) {
                     var attachment = try Attachment.open(path, creating: wanted)
@@ -131,10 +132,16 @@ extension Node {
                     madeNetwork = answer.value == 1
                     return adopt(try Membership(path: path, attachment: attachment, options: answer.options, isBound: true))
                 } catch {
+                    last = error
+                    guard error != .resourceBusy else {
+                        // Its maker, whose options it is to have, is about to bind.
+                        pause(microseconds: 20_000)
+                        continue
+                    }
                     guard error == .brokenPipe || error == .connectionReset else { throw error }
                 }
             }
-            throw Errno.connectionRefused
+            throw last == .resourceBusy ? Errno.addressInUse : .connectionRefused
         } catch {
             if wanted != nil && error == .noSuchFileOrDirectory {
                 if let root = RuntimeFolder.missingRoot {

@@ -9,29 +9,26 @@ import IPNSystem
 /// owner's lock as all of them, takes it away.
 struct PassingName {
     let path: Path
-    private let folder: Path
     private let prefix: String
 
-    /// - Parameter target: the name that it is to get.
-    init(beside target: Path) {
-        folder = target.folder
+    init(in place: borrowing MarkerPlace) {
         prefix = ".ipn-\(geteuid())-"
-        path = folder / Path(prefix + String(UInt64.random(in: 0 ... .max), radix: 16))
+        path = place.inFolder(Path(prefix + String(UInt64.random(in: 0 ... .max), radix: 16)))
     }
 
     /// Removes what killed processes of our user have left: markers under a passing name that nobody holds.
     func clearLeftovers() {
-        guard let stream = opendir(folder.terminated) else { return }
+        guard let stream = opendir(path.folder.terminated) else { return }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
-            let path = folder / Path(name)
-            guard name.hasPrefix(prefix), let file = try? Descriptor.open(path, flags: O_PATH | O_NOFOLLOW),
+            let other = path.folder / Path(name)
+            guard name.hasPrefix(prefix), let file = try? Descriptor.open(other, flags: O_PATH | O_NOFOLLOW),
                 let status = try? file.status(), status.isSocket, status.owner == geteuid(), MarkerState(of: file.raw) == .dead
             else { continue }
-            _ = unlink(path.terminated)
+            _ = unlink(other.terminated)
         }
     }
 }

@@ -38,6 +38,7 @@ package enum Rendezvous {
     }
 
     /// Connects to the keeper behind a door that is known by its path. Where nobody opens: another keeper's may be root's, or ours.
+    /// Anybody may have made the door: who stands behind it is waited for, here and with what is asked, a second at the most.
     ///
     /// Whether that is the network's keeper, its marker has to tell: see `mayKeep`.
     ///
@@ -45,7 +46,7 @@ package enum Rendezvous {
     package static func reach(door path: String) throws(Errno) -> OpenDoor {
         let name = path.split(separator: "/").last ?? ""
         let others = [0, geteuid()].flatMap { places(String(name), of: $0) }
-        guard let open = try knock([path] + others, of: nil) else { throw Errno.connectionRefused }
+        guard let open = try knock([path] + others, of: nil, milliseconds: 1000) else { throw Errno.connectionRefused }
         return open
     }
 
@@ -61,6 +62,12 @@ package enum Rendezvous {
 
     private static func keepers(_ marker: FileStatus) -> [uid_t] { usualKeepers(marker) + (maker(of: marker).map { [$0] } ?? []) }
 
+    /// Whether a socket file is another program's, as far as the kernel tells.
+    package static func isOthers(_ file: FileStatus) -> Bool {
+        var maker: uid_t = 0
+        return linux_socket_maker(file.device, file.inode, &maker) != 0 && linux_errno() == ENOTSOCK
+    }
+
     /// Whoever made the marker's socket, which may be given away as a file only; nil where that is the owner or root.
     private static func maker(of marker: FileStatus) -> uid_t? {
         var maker: uid_t = 0
@@ -70,10 +77,10 @@ package enum Rendezvous {
 
     /// - Parameter user: in whose folder they are: his programs, or root's, may be behind them; nil for anybody's.
     /// - Returns: the first that is opened; nil where none is.
-    private static func knock(_ doors: [String], of user: uid_t?) throws(Errno) -> OpenDoor? {
+    private static func knock(_ doors: [String], of user: uid_t?, milliseconds: Int = 0) throws(Errno) -> OpenDoor? {
         for path in doors {
             do throws(Errno) {
-                let socket = try PacketSocket(connectingTo: path)
+                let socket = try PacketSocket(connectingTo: path, milliseconds: milliseconds)
                 let keeper = try socket.peer().user
                 guard user == nil || keeper == user || keeper == 0 else { continue }
                 return OpenDoor(socket: socket, path: path, keeper: keeper)

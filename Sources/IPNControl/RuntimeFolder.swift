@@ -34,6 +34,13 @@ package enum RuntimeFolder {
     /// In a user namespace all whom it does not know go by one number: a folder of that owner is anybody's. See user_namespaces(7).
     package static func isSomebody(_ user: uid_t) -> Bool { user != 65534 || linux_knows_all_users() != 0 }
 
+    /// The names for our folder where strangers have all of them.
+    package static var takenNames: String? {
+        let names = names(of: geteuid())
+        guard all(of: geteuid()).isEmpty, names.allSatisfy({ (try? FileStatus(path: $0, followLinks: false)) != nil }) else { return nil }
+        return "\(names[0]) to \(names[9])"
+    }
+
     /// The first of a user's, which is made where it does not exist and the user is us; root makes anybody's.
     ///
     /// - Throws: `EPERM` where no name is left that belongs to the user: strangers took all of them; what mkdir(2) says.

@@ -25,6 +25,7 @@ extension Keeper {
     func admit(_ connection: consuming Descriptor) throws(Errno) {
         let socket = PacketSocket(owning: connection)
         let peer = try socket.peer()
+        Disposal.giver = peer.user
         var refusal = isCrowded(peer.user) && !evictSilent(of: peer.user) ? Errno(rawValue: EDQUOT) : nil
         // Who comes is told so; who is in goes on.
         do throws(Errno) { try requireMemory(Self.memoryOfMember) } catch { refusal = error }
@@ -70,7 +71,7 @@ extension Keeper {
         // Everybody who is in has a right to be: who comes is turned away, over the descriptor kept for that.
         guard spare.take() else { return false }
         let raw = linux_accept(listener.raw, CInt(SOCK_CLOEXEC.rawValue))
-        if raw >= 0 { Disposal.close(raw) }
+        if raw >= 0 { Disposal.closeLater(raw) }
         spare.refill()
         return raw >= 0
     }

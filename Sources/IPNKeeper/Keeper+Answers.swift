@@ -14,6 +14,15 @@ extension Keeper {
         var answer = template
         guard let asker = member.node else { throw Errno(rawValue: ENOTCONN) }
         welcome(asker)
+        do throws(Errno) {
+            try checkUnread(of: member.peer.user)
+        } catch {
+            // Nothing yet: it is to ask again.
+            answer.value = request.value
+            answer.epoch = request.epoch
+            answer.more = 1
+            return try member.control.send(answer, items: [Never]())
+        }
         let changes = roster.changes(after: request.value, epoch: request.epoch)
         var items: [ipn_roster_item] = []
         var descriptors: [CInt] = []

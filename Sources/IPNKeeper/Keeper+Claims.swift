@@ -19,7 +19,7 @@ import SystemPackage
 extension Keeper {
     /// The link of a member has closed.
     func hangUp(_ member: Member) {
-        guard member.holdsNetwork, member.handleInode != 0, member.isHandleOpen else { return remove(member) }
+        guard member.holdsNetwork, member.handleCookie != 0, member.isHandleOpen else { return remove(member) }
         guard member.isProcessAlive else { return bury(member) }
         becomeGhost(member)
     }
@@ -32,7 +32,7 @@ extension Keeper {
     /// The process of a member has ended. It counts no more and holds nobody up; but a child may have its handle, as daemons do whose
     /// parent has bound: then the network goes on, and the child may claim what the handle stood for.
     func bury(_ member: Member) {
-        guard member.holdsNetwork, member.handleInode != 0, member.isHandleOpen else { return remove(member) }
+        guard member.holdsNetwork, member.handleCookie != 0, member.isHandleOpen else { return remove(member) }
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
         guard let node = member.bequeath() else { return }
@@ -47,8 +47,9 @@ extension Keeper {
 
     /// Whom a descriptor stands for that `member` has shown; a ghost first.
     func owner(of descriptor: CInt, shownBy member: Member) -> Member? {
-        guard let status = try? FileStatus(descriptor: descriptor), status.isSocket else { return nil }
-        let all = members.values.filter { $0.handleInode == status.inode }
+        let cookie = linux_socket_cookie(descriptor)
+        guard cookie != 0 else { return nil }
+        let all = members.values.filter { $0.handleCookie == cookie }
         if let ghost = all.first(where: \.isGhost) { return ghost }
         // Who comes anew in the same process has replaced itself, also where a child of before still holds the old link open. Those of
         // another pid namespace have no number here.

@@ -79,6 +79,7 @@ extension Keeper {
         try readerBell.check(is: .eventCounter)
         try writerBell.check(is: .eventCounter)
         try clapper.check(is: .datagramSocket)
+        guard Handle.isKey(request.key) else { throw Errno.invalidArgument }
         let memory = region.adopted()
         guard try SharedMemory.sealedSize(of: memory) == NodeRegion.size else { throw Errno.invalidArgument }
         if let handle = descriptors.next() { member.show(handle) }

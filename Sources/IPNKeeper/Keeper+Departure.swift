@@ -18,6 +18,7 @@ extension Keeper {
         node.hasDeparted = true
         note(node)
         step("keeper: departure on the roll, not announced")
+        forgetBells(of: node.userID)
         if node.pool != nil, mayStay(node) { node.owed = receivers }
         if node.owed.isEmpty {
             forget(node)
@@ -27,6 +28,19 @@ extension Keeper {
         announceRoster(lost: true)
         announceCounts()
     }
+
+    /// Gives back what a user's nodes rang others by, and were rung by, some time after the last of them has left: most come again.
+    private func forgetBells(of user: uid_t) {
+        let others = Array(nodes.values) + Array(returning.values)
+        let present = Set(others.lazy.filter { !$0.hasDeparted }.map(\.userID))
+        departedUsers.removeAll { $0 == user || present.contains($0) }
+        if !present.contains(user) { departedUsers.append(user) }
+        guard departedUsers.count > Self.rememberedUsers else { return }
+        let forgotten = departedUsers.removeFirst()
+        for other in others { other.forgetBells(of: forgotten) }
+    }
+
+    private static var rememberedUsers: Int { 8 }
 
     /// A reader has read all that a departed writer sent.
     func drained(_ writer: UInt64, by reader: UInt64) {

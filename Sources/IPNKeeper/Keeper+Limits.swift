@@ -1,4 +1,5 @@
 import CIPN
+import CLinux
 import Glibc
 import IPNControl
 import IPNSystem
@@ -59,4 +60,46 @@ extension Keeper {
     }
 
     private static var departedPerNode: Int { 8 }
+
+    // MARK: Descriptors on their way
+
+    /// - Throws: `EBUSY` where too many answers with descriptors of a user's have not been received.
+    func checkUnread(of user: uid_t) throws(Errno) {
+        guard isLimited(user) else { return }
+        unread.forgetReceived()
+        let here = members.values.count { $0.peer.user == user && $0.control.socket.hasUnread }
+        guard here + unread.count(of: user) < Self.mostUnread else { throw Errno.resourceBusy }
+    }
+
+    /// Remembers a connection that goes with answers unread: they stay on their way as long as the other end keeps it open.
+    func noteUnread(_ member: Member) {
+        guard isLimited(member.peer.user), member.control.socket.hasUnread else { return }
+        unread.add(member.control.socket.descriptor, of: member.peer.user)
+    }
+
+    private static var mostUnread: Int { 8 }
+}
+
+/// Connections that are over, and whose last answer nobody has received.
+///
+/// Descriptors on their way count against the limit on open files (`ulimit -n`) of our user, over all his programs: whoever asked for
+/// many and received none would have those send each other no more. See unix(7), `ETOOMANYREFS`.
+struct UnreadAnswers: ~Copyable {
+    private var sockets: [CInt: uid_t] = [:]
+
+    func count(of user: uid_t) -> Int { sockets.values.count { $0 == user } }
+
+    mutating func add(_ socket: borrowing Descriptor, of user: uid_t) {
+        guard let last = try? socket.duplicate() else { return }
+        // The other end sees it closed.
+        _ = shutdown(last.raw, CInt(SHUT_RDWR))
+        sockets[last.release()] = user
+    }
+
+    mutating func forgetReceived() {
+        for socket in sockets.keys where linux_unread(socket) == 0 {
+            sockets[socket] = nil
+            _ = close(socket)
+        }
+    }
 }

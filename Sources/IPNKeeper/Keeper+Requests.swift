@@ -9,6 +9,8 @@ extension Keeper {
     /// Receives one request and answers it.
     /// - Returns: false where the client has hung up.
     func answerOne(_ member: Member) throws(Errno) -> Bool {
+        // Whoever asks again has received what it asked for before, or does not behave.
+        if member.control.socket.hasUnread { throw Errno(rawValue: EPROTO) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.requestSize, alignment: 16)
         defer { buffer.deallocate() }
         var answer = ipn_answer()
@@ -113,6 +115,8 @@ extension Keeper {
     private func greet(
         _ member: Member, _ request: ipn_request, descriptors: inout DescriptorList, _ answer: inout ipn_answer
     ) throws(Errno) -> [CInt] {
+        guard !member.hasGreeted else { throw Errno(rawValue: EISCONN) }
+        try checkUnread(of: member.peer.user)
         guard let proof = descriptors.next() else { throw Errno.notPermitted }
         switch HandedKind(of: proof.raw) {
         case .path:
@@ -146,8 +150,8 @@ extension Keeper {
         guard !member.isBound, member.node == nil else { throw Errno(rawValue: EISCONN) }
         let brings = request.want & UInt32(IPN_WANT_POLICY) != 0
         if isStarting {
-            // The first of all binds. Its maker made the marker, so it is the owner's; another may be faster.
-            if !isMaker(member) { guard try rights(of: member).manage else { throw Errno.notPermitted } }
+            // The first of all binds, whose options make the network, is its maker's, who made the marker. Who is faster comes again.
+            guard isMaker(member) else { throw Errno.resourceBusy }
             try makeNetwork(request.options, member, policy: brings ? descriptors.next() : nil)
             isStarting = false
         } else {

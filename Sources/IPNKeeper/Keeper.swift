@@ -20,6 +20,9 @@ package final class Keeper {
     /// For who comes when no other is left.
     var spare = SpareDescriptor()
     let limits: UserLimits
+    var unread = UnreadAnswers()
+    /// Users of whom no node is left, and whose bells are kept still; the last that left last.
+    var departedUsers: [uid_t] = []
     var options: ipn_options
     var roster: Roster
     var members: [UInt64: Member] = [:]
@@ -159,6 +162,8 @@ package final class Keeper {
     }
 
     func serve(_ member: Member, hungUp: Bool) {
+        Disposal.giver = member.peer.user
+        if Disposal.isBehind(with: member.peer.user) { return remove(member) }
         do throws(Errno) {
             guard try answerOne(member) else { return hangUp(member) }
         } catch {
@@ -172,7 +177,9 @@ package final class Keeper {
         guard members.removeValue(forKey: member.token) != nil else { return }
         poller.remove(member.control.socket.descriptor.raw)
         if member.processNumber >= 0 { poller.remove(member.processNumber) }
+        Disposal.giver = member.peer.user
         member.control.socket.refuseAll()
+        noteUnread(member)
         if isMaker(member) { isStarting = false }
         leave(member)
     }

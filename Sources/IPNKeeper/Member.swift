@@ -25,7 +25,7 @@ final class Member {
     var handlesOutOfBand = false
     var description: [UInt8] = []
     /// The socket by which its program knows it; 0 where it has not been shown to us.
-    private(set) var handleInode: UInt64 = 0
+    private(set) var handleCookie: UInt64 = 0
     /// What strikes it, where it is no node: for a node that is its clapper.
     private var voice: Voice?
     /// Its program has replaced itself: the handle may be open, nobody answers.
@@ -46,14 +46,15 @@ final class Member {
 
     /// Takes note of a handle, and closes it.
     func show(_ handle: consuming HandedDescriptor) {
-        guard case .datagramSocket = HandedKind(of: handle.raw), let status = try? FileStatus(descriptor: handle.raw) else { return }
-        handleInode = status.inode
+        guard case .datagramSocket = HandedKind(of: handle.raw) else { return }
+        handleCookie = linux_socket_cookie(handle.raw)
     }
 
     /// Takes note of a handle, and of what strikes it, before there is a node.
     /// - Throws: `EINVAL` where nothing can be struck by that.
     func show(_ handle: consuming HandedDescriptor, clapper: consuming HandedDescriptor, key: UInt64) throws(Errno) {
         try clapper.check(is: .datagramSocket)
+        guard Handle.isKey(key) else { throw Errno.invalidArgument }
         show(handle)
         voice = Voice(clapper: clapper, key: key)
     }
@@ -230,6 +231,12 @@ final class ConnectedNode {
 
     /// Whether this node has still to be given the ears for a user; it is, from now on.
     func beginsToHear(_ user: uid_t) -> Bool { heard.insert(user).inserted }
+
+    /// A user's last node has left: what it rang this one by goes, and the ears with it.
+    func forgetBells(of user: uid_t) {
+        foreignBells[user] = nil
+        heard.remove(user)
+    }
 
     /// What the roll says of it.
     var state: Roll.State {

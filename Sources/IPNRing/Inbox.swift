@@ -113,6 +113,18 @@ public struct Inbox: ~Copyable {
         return false
     }
 
+    /// Whether a writer was given up since this was last asked: there may be room for others.
+    public mutating func hasGivenUp() -> Bool {
+        var hasGivenUp = false
+        for index in writers.indices where writers[index].isBroken && !writers[index].isToldBroken {
+            writers[index].isToldBroken = true
+            hasGivenUp = true
+        }
+        // FENCE room, as in `advance`.
+        if hasGivenUp { fullFence() }
+        return hasGivenUp
+    }
+
     /// Says that we are about to sleep, in a call or in a poll of the handle. The caller then looks again at everything
     /// that it sleeps for.
     public mutating func arm(polling: Bool) {

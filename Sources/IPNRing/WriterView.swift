@@ -19,6 +19,8 @@ public struct WriterView {
     @usableFromInline var usedPins: UInt8 = 0
     /// What it publishes makes no sense; nothing is taken from it any more.
     public var isBroken = false
+    /// That it is has been said to those who wait for room.
+    var isToldBroken = false
     /// It has left: what is there is all there will be.
     public var hasDeparted = false
     /// The wait that was rung last.
@@ -61,11 +63,19 @@ public struct WriterView {
         let pending = knownHead &- tail
         if pending > UInt64(Int64.max) || isBroken {
             // A head that went backwards: its writer is not to be believed.
-            isBroken = true
-            knownHead = tail
+            abandon()
             return 0
         }
         return pending
+    }
+
+    /// Takes nothing more of this writer. As if all were read that it may ever send: on a LOSSLESS network its messages would count as
+    /// pending for as long as it lives, and hold up all others.
+    @usableFromInline
+    mutating func abandon() {
+        isBroken = true
+        knownHead = tail
+        cursor.tail.storeReleasing(.max)
     }
 
     /// Whether we have read as much as this writer waits for.
@@ -149,7 +159,7 @@ public struct WriterView {
         // before the tail's, and the writer looks at tails before pins.
         if keepPin && !overwrites { cursor.pin(delivery.pin).storeReleasing(delivery.sequence &+ 1) }
         tail = delivery.sequence &+ 1
-        cursor.tail.storeReleasing(tail)
+        if !isBroken { cursor.tail.storeReleasing(tail) }
         step("receive: tail moved, pin kept")
         if !keepPin {
             if overwrites { cursor.pin(delivery.pin).storeReleasing(UInt64(IPN_NO_PIN)) }
@@ -195,8 +205,7 @@ public struct WriterView {
     @usableFromInline
     mutating func giveUp(_ index: Int) -> Delivery? {
         cursor.pin(index).storeReleasing(UInt64(IPN_NO_PIN))
-        isBroken = true
-        knownHead = tail
+        abandon()
         return nil
     }
 }

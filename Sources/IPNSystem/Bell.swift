@@ -82,16 +82,34 @@ package struct DatagramBell: ~Copyable, Sendable {
 /// All that a sleeper listens to beside its own eventfd: an ear for each other user. One descriptor to wait for.
 package struct Ears: ~Copyable, Sendable {
     private let poller: Poller
-    private var ears: [Int: CInt] = [:]
+    private var ears: Set<CInt> = []
+    /// Those that nobody can ring any more, and since when.
+    private var deaf: [CInt: UInt64] = [:]
 
     package var raw: CInt { poller.descriptor.raw }
 
     package init() throws(Errno) { poller = try Poller() }
 
     package mutating func add(_ ear: consuming Descriptor) throws(Errno) {
+        closeDeaf()
         try poller.add(ear.raw, token: UInt64(ear.raw))
-        // Owned by number: a dictionary holds no descriptors.
-        ears[ears.count] = linux_own(ear.release())
+        // Owned by number: a set holds no descriptors.
+        ears.insert(linux_own(ear.release()))
+    }
+
+    /// Gives up those whose other ends are all closed: their users have left.
+    private mutating func closeDeaf() {
+        let now = clockNanoseconds()
+        // Not at once: a sleeper who has just been told of a stroke may be about to take it back from this number.
+        for (ear, since) in deaf where now - since > 10_000_000_000 || deaf.count > 64 {
+            deaf[ear] = nil
+            _ = Descriptor(owning: ear)
+        }
+        for ear in ears where linux_is_deaf(ear) != 0 {
+            ears.remove(ear)
+            poller.remove(ear)
+            deaf[ear] = now
+        }
     }
 
     /// Takes all strokes back.
@@ -101,12 +119,8 @@ package struct Ears: ~Copyable, Sendable {
         // Not without end: whoever rings all the time shall only wake us too often.
         for _ in 0..<64 where epoll_wait(raw, &event, 1, 0) == 1 {
             for _ in 0..<64 where recv(CInt(event.data.u64), &stroke, 1, CInt(MSG_DONTWAIT)) < 0 { break }
-            // The other end is closed: nothing more will come, and the end itself is no stroke.
-            if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-                _ = epoll_ctl(raw, EPOLL_CTL_DEL, CInt(event.data.u64), &event)
-            }
         }
     }
 
-    deinit { for ear in ears.values { _ = Descriptor(owning: ear) } }
+    deinit { for ear in ears.union(deaf.keys) { _ = Descriptor(owning: ear) } }
 }

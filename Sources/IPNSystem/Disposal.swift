@@ -1,4 +1,4 @@
-import CLinux
+package import CLinux
 import Glibc
 package import SystemPackage
 
@@ -39,16 +39,18 @@ package enum HandedKind {
 /// A descriptor that somebody else handed over. Whatever becomes of it, it is closed, and nobody waits for that.
 package struct HandedDescriptor: ~Copyable, Sendable {
     package let raw: CInt
+    private let giver: uid_t
 
     /// Takes over a descriptor, as `Descriptor` does.
-    package init(owning number: CInt) {
+    package init(owning number: CInt, from giver: uid_t = Disposal.giver) {
         precondition(number >= 0)
         raw = linux_own(number)
+        self.giver = giver
     }
 
     deinit {
         linux_disown(raw)
-        Disposal.close(raw)
+        Disposal.close(raw, from: giver)
     }
 
     /// Gives it away, open.
@@ -62,7 +64,7 @@ package struct HandedDescriptor: ~Copyable, Sendable {
     /// A second descriptor of the same description, not inherited by programs that are started.
     package borrowing func duplicate() throws(Errno) -> HandedDescriptor {
         let raw = raw
-        return HandedDescriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+        return HandedDescriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) }, from: giver)
     }
 
     /// As one of our own, whose close takes no time: for memory and counters of anybody, and all that comes from who is trusted.
@@ -74,21 +76,74 @@ package struct HandedDescriptor: ~Copyable, Sendable {
     }
 }
 
-/// Closes what a stranger handed over, without waiting for it: close(2) of a socket that lingers, or of a file whose
-/// server is the stranger, takes as long as the stranger likes. So does that of a datagram socket in which one waits.
+/// Closes what strangers handed over, without waiting for it: close(2) of a socket that lingers, or of a file whose server is the
+/// stranger, takes as long as the stranger likes. So does that of a socket in which one waits.
+///
+/// Threads of each user's own do it, a few: who has them stand still for ever holds up nobody but himself.
 package enum Disposal {
-    package static func close(_ raw: CInt) {
+    /// Whose descriptors are received from here on. Of one thread only, that of a keeper; anybody else has but one kind of neighbours.
+    nonisolated(unsafe) package static var giver: uid_t = 0
+
+    package static func close(_ raw: CInt, from giver: uid_t = giver) {
         switch HandedKind(of: raw) {
-        case .datagramSocket, .other:
-            if handToThread(raw) { return }
-        case .memory, .eventCounter, .path:
-            break
+        case .datagramSocket, .other: closeLater(raw, from: giver)
+        case .memory, .eventCounter, .path: _ = Glibc.close(raw)
         }
-        _ = Glibc.close(raw)
     }
 
-    /// A thread of its own, so that one that never ends holds up no other. It costs a few pages.
-    private static func handToThread(_ raw: CInt) -> Bool {
-        (try? startThread(stack: 64 << 10) { _ = Glibc.close(raw) }) != nil
+    /// Has it closed by a thread in any case.
+    package static func closeLater(_ raw: CInt, from giver: uid_t = giver) { queues.add(raw, of: giver) }
+
+    /// Whether so much of a user's waits to be closed that no more may be taken of it.
+    package static func isBehind(with giver: uid_t) -> Bool { queues.count(of: giver) >= 512 }
+
+    private static let queues = DisposalQueues()
+}
+
+/// What waits to be closed.
+private final class DisposalQueues: @unchecked Sendable {
+    // Sendable: all that changes is touched with `lock` held.
+    private let lock = Lock()
+    private var queues: [uid_t: Queue] = [:]
+
+    private struct Queue {
+        var waiting: [CInt] = []
+        var threads = 0
+    }
+
+    private static let mostThreads = 2
+
+    func count(of giver: uid_t) -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        return queues[giver]?.waiting.count ?? 0
+    }
+
+    func add(_ raw: CInt, of giver: uid_t) {
+        lock.lock()
+        queues[giver, default: Queue()].waiting.append(raw)
+        // Also those for whom there was no thread before.
+        let short = queues.filter { $0.value.threads < Self.mostThreads && !$0.value.waiting.isEmpty }.map(\.key)
+        for user in short { queues[user]?.threads += 1 }
+        lock.unlock()
+        // A thread costs a few pages.
+        for user in short where (try? startThread(stack: 64 << 10) { self.work(for: user) }) == nil {
+            lock.lock()
+            queues[user]?.threads -= 1
+            lock.unlock()
+        }
+    }
+
+    private func work(for giver: uid_t) {
+        while let raw = next(for: giver) { _ = Glibc.close(raw) }
+    }
+
+    private func next(for giver: uid_t) -> CInt? {
+        lock.lock()
+        defer { lock.unlock() }
+        if let raw = queues[giver]?.waiting.popLast() { return raw }
+        queues[giver]?.threads -= 1
+        if queues[giver]?.threads == 0 { queues[giver] = nil }
+        return nil
     }
 }

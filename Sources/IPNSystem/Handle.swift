@@ -13,7 +13,11 @@ package struct Handle: ~Copyable, Sendable {
     package let key: UInt64
 
     /// Names of handles begin with this. See unix(7) for abstract names.
-    package static let prefix = "ipn:"
+    package static let prefix = LINUX_HANDLE_PREFIX
+    /// The byte of a key that is zero: a stroke is no text, wherever it is led to, and whoever chose its key.
+    private static let mute = UInt64(littleEndian: 0xff)
+    /// Whether others may be asked to ring with it.
+    package static func isKey(_ key: UInt64) -> Bool { key & mute == 0 }
 
     /// A handle without a name: nobody can ring it yet.
     package init() throws(Errno) {
@@ -24,7 +28,7 @@ package struct Handle: ~Copyable, Sendable {
     /// Makes a handle of a datagram socket; strokes with an older key no longer arrive.
     package init(owning descriptor: consuming Descriptor) throws(Errno) {
         var generator = SystemRandomNumberGenerator()
-        let key = generator.next() & ~(Self.data | Self.room)
+        let key = generator.next() & ~(Self.data | Self.room | Self.mute)
         let raw = descriptor.raw
         _ = try systemCall { linux_filter_key(raw, key) }
         linux_refuse_descriptors(raw)

@@ -21,14 +21,27 @@ package struct PacketSocket: ~Copyable, Sendable {
     }
 
     /// Connects to a listener at `path`.
-    /// - Throws: `ECONNREFUSED`, `ENOENT`, `EACCES`; `ENAMETOOLONG` where the path does not fit an address.
-    package init(connectingTo path: String) throws(Errno) {
+    /// - Parameter milliseconds: how long to wait, here and for what is received, where nobody vouches for the listener; 0 for as long
+    ///   as it takes.
+    /// - Throws: `ECONNREFUSED`, `ENOENT`, `EACCES`; `ENAMETOOLONG` where the path does not fit an address; `EAGAIN`.
+    package init(connectingTo path: String, milliseconds: Int = 0) throws(Errno) {
         let descriptor = Descriptor(
             owning: try systemCall { socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0) })
         let raw = descriptor.raw
+        if milliseconds > 0 { Self.limitWaiting(raw, milliseconds: milliseconds) }
         _ = try withSocketAddress(path) { address, length in linux_connect(raw, address, length) }
         self.descriptor = descriptor
     }
+
+    /// See socket(7), `SO_RCVTIMEO`.
+    private static func limitWaiting(_ raw: CInt, milliseconds: Int) {
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] { _ = setsockopt(raw, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size)) }
+    }
+
+    /// From now on what waits longer is `EAGAIN`.
+    /// - Parameter milliseconds: 0 for as long as it takes.
+    package borrowing func limitWaiting(milliseconds: Int) { Self.limitWaiting(descriptor.raw, milliseconds: milliseconds) }
 
     /// Sends one packet.
     /// - Parameter flags: `MSG_DONTWAIT` where it must not block.
@@ -62,23 +75,15 @@ package struct PacketSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Takes in nothing more, and disposes of what came: closing a socket closes the descriptors that wait in it.
+    /// Takes in nothing more. What came with descriptors is closed by a thread: closing a socket closes those that wait in it.
     package borrowing func refuseAll() {
         _ = shutdown(descriptor.raw, CInt(SHUT_RD))
-        var byte: UInt8 = 0
-        // An empty packet looks like the end, and the other side's end comes before what it has left: as often as a
-        // socket's queue can hold packets.
-        for _ in 0..<300 {
-            do throws(Errno) {
-                _ = try withUnsafeMutableBytes(of: &byte) { buffer throws(Errno) in
-                    try receive(into: buffer, flags: CInt(MSG_DONTWAIT))
-                }
-            } catch {
-                // A packet longer than a byte is cut, and the next one comes.
-                if error == .resourceTemporarilyUnavailable { return }
-            }
-        }
+        guard linux_holds_descriptors(descriptor.raw) != 0, let last = try? descriptor.duplicate() else { return }
+        Disposal.closeLater(last.release())
     }
+
+    /// Whether something that was sent has not been received. See unix(7), `SIOCOUTQ`.
+    package var hasUnread: Bool { linux_unread(descriptor.raw) != 0 }
 
     /// Who is at the other end, as the kernel has it.
     package borrowing func peer() throws(Errno) -> Peer {

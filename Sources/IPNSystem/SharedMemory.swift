@@ -55,16 +55,19 @@ package struct SharedMemory: ~Copyable {
         _ = fallocate(raw, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off_t(range.lowerBound), off_t(range.count))
     }
 
+    /// What memfd_create(2) makes without `MFD_HUGETLB`. See statfs(2).
+    private static let tmpfs: UInt64 = 0x0102_1994
     // Newer than the C library's header on some systems.
     private static let sealFutureWrite: CInt = 0x0010
 
     /// Checks that another process's memory cannot shrink under us, and tells its size.
     ///
-    /// - Throws: `EPERM` where it is unsealed, or no memfd at all.
+    /// - Throws: `EPERM` where it is unsealed, or no memfd at all, or one of huge pages: a page of those that is not there, and of which
+    ///   none is left, is a signal for whoever looks.
     package static func sealedSize(of descriptor: borrowing Descriptor) throws(Errno) -> Int {
         let raw = descriptor.raw
         let seals = linux_fcntl(raw, F_GET_SEALS, 0)
-        guard seals >= 0, seals & F_SEAL_SHRINK != 0 else { throw Errno.notPermitted }
+        guard seals >= 0, seals & F_SEAL_SHRINK != 0, linux_file_system(raw) == tmpfs else { throw Errno.notPermitted }
         return Int(try descriptor.status().size)
     }
 }

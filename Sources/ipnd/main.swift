@@ -43,7 +43,9 @@ func begin(at rendezvous: String, limits: UserLimits, will: CInt?) throws -> Kee
 let will: CInt? = fcntl(7, F_GETFD) >= 0 ? 7 : nil
 do {
     let interruption = try Interruption()
-    try begin(at: CommandLine.arguments[2], limits: try UserLimits.fromEnvironment(), will: will).run(interruption)
+    // Who makes a network has looked at them; who only goes on with one may have others in its environment.
+    let limits = (try? UserLimits.fromEnvironment()) ?? UserLimits()
+    try begin(at: CommandLine.arguments[2], limits: limits, will: will).run(interruption)
 } catch {
     complain("\(CommandLine.arguments[1]): \(error)")
     exit(1)

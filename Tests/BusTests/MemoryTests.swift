@@ -48,6 +48,16 @@ import TestSupport
         }
     }
 
+    /// A page of those that is not there, and of which none is left, is a signal for whoever looks.
+    @Test func memoryOfHugePagesIsRefused() throws {
+        // As in the kernel's memfd.h.
+        let raw = memfd_create("huge", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING) | 4)
+        guard raw >= 0 else { return #expect(errno == ENOSYS || errno == EINVAL, "a kernel without them") }
+        let descriptor = Descriptor(owning: raw)
+        #expect(ftruncate(raw, 2 << 20) == 0 && linux_fcntl(raw, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+        #expect(throws: (any Error).self) { try SharedMemory.sealedSize(of: descriptor) }
+    }
+
     @Test func unsealedMemoryIsRefused() throws {
         let raw = memfd_create("unsealed", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING))
         let descriptor = Descriptor(owning: raw)

@@ -23,7 +23,6 @@ extension Rogue {
     /// Says to a keeper that was elected that it is the node at a port, in all the ways that there are, and that this node leaves.
     func usurp(port: Int32) throws {
         let asking = try connection()
-        try greet(asking)
         let victim = try node(at: port, asking)
         let things = try WrongThings(self)
         var answers: [CInt] = []
@@ -39,7 +38,7 @@ extension Rogue {
         waitForEnd()
     }
 
-    /// The id of a node, from the roll that everybody is given.
+    /// The id of a node, from the roll that everybody is given who greets.
     private func node(at port: Int32, _ control: borrowing ControlSocket) throws -> UInt64 {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
         defer { buffer.deallocate() }
@@ -67,6 +66,79 @@ extension Rogue {
             }
         }
         say("refused")
+        waitForEnd()
+    }
+
+    /// Asks to be let in again and again, and takes none of the descriptors that it is answered with, until all have been asked for.
+    func hoardAnswers(_ count: Int) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ControlSocket.packetSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var connections: [CInt] = []
+        for _ in 0..<count {
+            let control = try connection()
+            try control.send(request(IPN_OP_HELLO), descriptors: [marker.raw])
+            guard isReadable(control.socket.descriptor.raw, milliseconds: watchdogMilliseconds) else { throw Trouble("no answer") }
+            connections.append(try control.socket.descriptor.duplicate().release())
+        }
+        var taken: [CInt] = []
+        for connection in connections {
+            let packet = try PacketSocket(owning: Descriptor(owning: connection)).receive(into: buffer)
+            taken.append(CInt(packet.descriptors.count))
+        }
+        say("descriptors \(taken.reduce(0, +))")
+        // Nor does it get more by asking for more before it has taken what it was given.
+        let control = try connection()
+        for _ in 0..<2 {
+            try? control.send(request(IPN_OP_HELLO), descriptors: [marker.raw])
+            _ = isReadable(control.socket.descriptor.raw, milliseconds: watchdogMilliseconds)
+        }
+        // Who asks later is answered later.
+        try greet(try connection())
+        var answers: [CInt] = []
+        while let packet = try? control.socket.receive(into: buffer), packet.length > 0 { answers.append(CInt(packet.descriptors.count)) }
+        say("answers \(answers)")
+        waitForEnd()
+    }
+
+    /// Has others strike a socket that it may not send to: it names one of its own, and leads that name there.
+    func mislead(_ name: String, to target: String) throws {
+        func bound() throws -> CInt {
+            let raw = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
+            _ = try withSocketAddress(name) { address, length in linux_bind(raw, address, length) }
+            return raw
+        }
+        _ = try bound()
+        let clapper = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
+        _ = try withSocketAddress(name) { address, length in linux_connect(clapper, address, length) }
+        guard unlink(name) == 0, symlink(target, name) == 0 else { throw Trouble("cannot lead \(name) elsewhere") }
+        // Words that a service may understand are no key.
+        let words = Array("REBOOT!\n".utf8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        let isRefused = (try? RogueMember(self, clapper: clapper, key: words)) == nil
+        let member = try RogueMember(self, clapper: clapper, key: words & ~UInt64(littleEndian: 0xff))
+        say(isRefused ? "joined" : "was believed")
+        waitForEnd()
+        _ = consume member
+    }
+
+    /// Is struck by what nobody can say of whether it is open.
+    func outlive() throws {
+        var ends: [CInt] = [-1, -1]
+        guard socketpair(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else { throw Trouble("socketpair") }
+        let member = try RogueMember(self, clapper: ends[0])
+        say("joined")
+        waitForEnd()
+        _ = consume member
+    }
+
+    /// Binds a network that another is making, with options of its own.
+    func bindFirst() throws {
+        let control = try connection()
+        try greet(control)
+        var binding = request(IPN_OP_BIND)
+        binding.want = UInt32(IPN_WANT_MANAGE)
+        binding.options = ipn_options(
+            protocol: UInt32(IPN_BROADCAST), mtu: 1, node_limit: 1, pool_size: 1, flags: 0, mode: 0o777, history: 0, persist: 0)
+        say("error \(try ask(control, binding, []))")
         waitForEnd()
     }
 }

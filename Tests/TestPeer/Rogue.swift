@@ -32,13 +32,18 @@ final class Rogue {
         case "peek": try peek()
         case "usurp": try usurp(port: Int32(words[0])!)
         case "return": try returnWithWrongDescriptors()
-        case "jam", "flags", "ring", "scribble", "pile":
-            let member = try RogueMember(self)
+        case "hoard": try hoardAnswers(Int(words[0])!)
+        case "mislead": try mislead(words[0], to: words[1])
+        case "outlive": try outlive()
+        case "first": try bindFirst()
+        case "jam", "flags", "ring", "scribble", "pile", "boast":
+            let member = try RogueMember(self, receives: manner != "boast")
             switch manner {
             case "jam": try member.jamOwnBells()
             case "flags": try member.changeFlagsOfBells()
             case "ring": try member.ringWithoutEnd()
             case "scribble": try member.scribble(&random)
+            case "boast": try member.boast()
             default: try member.pile(Int(words[0])!)
             }
         default: fail("what is \(manner)?")

@@ -18,7 +18,11 @@ struct RogueMember: ~Copyable {
     private let writer: Bell
     private let handle: Handle
 
-    init(_ client: Rogue) throws {
+    /// - Parameters:
+    ///   - clapper: what the others are to strike in place of its handle.
+    ///   - key: with what.
+    ///   - receives: else it holds nobody up who sends.
+    init(_ client: Rogue, clapper wrong: CInt? = nil, key: UInt64? = nil, receives: Bool = true) throws {
         let control = try client.connection()
         try client.greet(control)
         let region = try SharedMemory(name: "rogue", size: NodeRegion.size, sealedAgainstMapping: true)
@@ -29,10 +33,11 @@ struct RogueMember: ~Copyable {
         try handle.name(rendezvous: client.door)
         let clapper = try handle.clapper()
         var request = client.request(IPN_OP_CONNECT)
-        request.key = handle.key
+        request.key = key ?? handle.key
+        if !receives { request.want = UInt32(IPN_WANT_SEND) }
         var answer = ipn_answer()
         let error = try client.ask(
-            control, request, [memory.raw, reader.descriptor.raw, writer.descriptor.raw, clapper.raw, handle.descriptor.raw]
+            control, request, [memory.raw, reader.descriptor.raw, writer.descriptor.raw, wrong ?? clapper.raw, handle.descriptor.raw]
         ) { answer = $0 }
         guard error == 0 else { throw Trouble("cannot join: \(error)") }
         NodeRegion.initialize(region.mapping.base, nodeID: answer.value)
@@ -130,6 +135,21 @@ struct RogueMember: ~Copyable {
                 }
             }
         }
+    }
+
+    /// Claims to have sent more than anybody can.
+    func boast() throws {
+        let layout = PoolLayout(mtu: Int(options.mtu), slots: 64)
+        let pool = try SharedMemory(name: "boasted", size: layout.size, sealedAgainstMapping: false)
+        let writer = PoolWriter(
+            base: pool.mapping.base, layout: layout, region: NodeRegion(base: region.mapping.base), nodeID: nodeID)
+        let handle = try pool.readOnlyDescriptor()
+        guard try client.ask(control, client.request(IPN_OP_POOL), [handle.raw]) == 0 else { throw Trouble("no pool") }
+        let header = MemoryLayout<ipn_pool_header>.size
+        memset(pool.mapping.base + header, 0xff, layout.classesOffset - header)
+        store(writer.next + 1 << 40, at: Int(IPN_NODE_HEAD))
+        client.say("boasting")
+        client.waitForEnd()
     }
 
     /// Hands in a pool of so many bytes, that somebody may still have to read when we are gone.

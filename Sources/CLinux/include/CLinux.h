@@ -122,6 +122,8 @@ void linux_ring(int bell);
 /* Sleeps until there is a stroke, and takes it: 8, or -1 with errno. EAGAIN where another holder has made it O_NONBLOCK. */
 ssize_t linux_await_stroke(int bell);
 /* A stroke for one that is a socket; a full one has been rung. */
+/* Whether the other ends of a datagram pair's end are all closed; else they are sent nothing, which nobody reads. */
+static inline int linux_is_deaf(int end) { return send(end, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN; }
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
 /* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. The two low
@@ -130,11 +132,14 @@ static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DON
 #define LINUX_STROKE_ROOM 2
 #define LINUX_STROKE_ANY 3
 int linux_filter_key(int socket, uint64_t key);
+/* The names of such sockets begin with this, behind the zero byte of an abstract name. */
+#define LINUX_HANDLE_PREFIX "ipn:"
 /* An abstract name (unix(7)): bytes that stand in no folder. The name is without its leading zero byte. */
 int linux_bind_abstract(int socket, const char *name, size_t length);
 /* Bytes of the abstract name, at most `room`; 0 where a socket has none. */
 ssize_t linux_abstract_name(int socket, char *name, size_t room);
-/* A new socket that sends to `named`, or to where `connected` does: a description of its own for each who rings. */
+/* A new socket that sends to `named`, or to where `connected` does: a description of its own for each who rings. `EDESTADDRREQ` where
+ * `connected` does not lead to a handle. */
 int linux_datagram_to(int named);
 int linux_datagram_like(int connected);
 /* Takes the 8-byte datagrams that are there, some hundreds at most. Returns what they were for; 0 where none was there. */
@@ -191,6 +196,16 @@ void linux_give_way_to_fork(void);
 intptr_t *linux_word_cleared_by_fork(void);
 
 /* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
+/* The kernel's own number of a socket, that no other ever has (an inode's comes again); 0 where it is none. See socket(7). */
+static inline uint64_t linux_socket_cookie(int socket) {
+  uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+/* Whether a packet with descriptors waits in a socket that receives no more; others are dropped on the way to it. */
+int linux_holds_descriptors(int socket);
+/* Whether the other end has not received all that was sent. */
+int linux_unread(int socket);
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int linux_peer_groups(int socket, gid_t *groups, size_t *count);
 
