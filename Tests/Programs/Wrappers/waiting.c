@@ -1,11 +1,16 @@
 /* poll, select and epoll: that there is no room, the kernel does not know; which of ours a set holds, it is not told. */
 #include "wrappers.h"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 static const struct timespec no_time = {0, 0};
 
+/* Nothing is there. */
+static void *volatile nowhere = (void *)16;
+
 static void polls(int (*wait)(struct pollfd *, nfds_t)) {
+  REQUIRE_ERRNO(wait(nowhere, 1), EFAULT);
   struct pair pair = without_room();
   struct pollfd set[2] = {{.fd = pair.one, .events = POLLOUT}, {.fd = pair.two, .events = POLLIN}};
   REQUIRE(wait(set, 1) == 0 && set[0].revents == 0);
@@ -28,7 +33,47 @@ static void check_ppoll(void) {
   REQUIRE(signals == 1);
 }
 
+#define MANY 4096
+static void put(uint64_t *set, int fd) { set[fd / 64] |= UINT64_C(1) << fd % 64; }
+static bool holds(const uint64_t *set, int fd) { return set[fd / 64] >> fd % 64 & 1; }
+
+/* Sets of more numbers than an fd_set has, as the kernel takes them. */
+static void selects_many(int (*wait)(int, fd_set *, fd_set *), int fd) {
+  struct rlimit room;
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &room) == 0);
+  room.rlim_cur = MANY;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &room) == 0);
+  /* Before there is a number beyond an fd_set's, the kernel knows of none: what comes after it is not looked at. */
+  uint64_t *few = calloc(MANY, sizeof *few), *in = few + MANY / 64, *out = few + MANY / 32;
+  put(few, fd);
+  put(few, 3000);
+  REQUIRE(wait(MANY, (fd_set *)few, NULL) == 0 && !holds(few, fd) && holds(few, 3000));
+  struct pair pair = of_the_kernel();
+  say(pair.one, "there");
+  REQUIRE(dup2(fd, 3000) == 3000 && dup2(pair.two, 3500) == 3500);
+  /* Beyond the limit, in its word, and not. */
+  int numbers[] = {fd, 3000, 3500, 3515, 3700};
+  for (int i = 0; i < 5; i++) put(in, numbers[i]);
+  put(out, 3000);
+  put(out, pair.one);
+  REQUIRE(wait(3510, (fd_set *)in, (fd_set *)out) == 3);
+  REQUIRE(!holds(in, fd) && !holds(in, 3000) && holds(in, 3500) && !holds(in, 3515) && holds(in, 3700));
+  REQUIRE(holds(out, 3000) && holds(out, pair.one));
+  put(in, fd);
+  REQUIRE_ERRNO(wait(MANY, (fd_set *)in, NULL), EBADF);
+  REQUIRE(holds(in, fd) && holds(in, 3700));
+  free(few);
+  REQUIRE(close(3000) == 0 && close(3500) == 0);
+}
+
 static void selects(int (*wait)(int, fd_set *, fd_set *)) {
+  pid_t child = fork();
+  if (child == 0) {
+    selects_many(wait, of_the_kernel().one);
+    _exit(0);
+  }
+  REQUIRE(succeeded(child));
+  REQUIRE_ERRNO(wait(1, nowhere, NULL), EFAULT);
   struct pair pair = without_room();
   int limit = (pair.one > pair.two ? pair.one : pair.two) + 1;
   fd_set in, out;
@@ -42,6 +87,7 @@ static void selects(int (*wait)(int, fd_set *, fd_set *)) {
   make_room(pair);
   FD_SET(pair.one, &out);
   REQUIRE(wait(limit, &in, &out) == 1 && !FD_ISSET(pair.two, &in) && FD_ISSET(pair.one, &out));
+  selects_many(wait, pair.one);
 }
 
 static int by_select(int limit, fd_set *in, fd_set *out) {
