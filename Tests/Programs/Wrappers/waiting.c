@@ -1,8 +1,7 @@
-/* poll, select and epoll: that there is no room, the kernel does not know; which of ours a set holds, it is not told. */
+/* poll and select: that there is no room, the kernel does not know. */
 #include "wrappers.h"
 
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 static const struct timespec no_time = {0, 0};
 
@@ -136,98 +135,10 @@ static void check_pselect(void) {
   REQUIRE(signals == 1);
 }
 
-/* MARK: epoll */
-
-static int watching(int fd, uint32_t events) {
-  int set = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = events, .data.u64 = 42};
-  REQUIRE(set >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0);
-  return set;
-}
-
-static void check_epoll_ctl(void) {
-  struct pair pair = without_room();
-  int set = watching(pair.one, EPOLLOUT);
-  struct epoll_event event = {.events = EPOLLOUT};
-  REQUIRE(epoll_wait(set, &event, 1, 0) == 0);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_ADD, pair.one, &event), EEXIST);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_MOD, pair.two, &event), ENOENT);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_DEL, pair.two, NULL), ENOENT);
-  REQUIRE_ERRNO(epoll_ctl(set, 77, pair.one, &event), EINVAL);
-}
-
-static void awaits(int (*wait)(int set, struct epoll_event *, int most)) {
-  struct pair pair = on_the_bus();
-  int set = watching(pair.two, EPOLLIN);
-  struct epoll_event events[2];
-  REQUIRE(wait(set, events, 2) == 0);
-  say(pair.one, "there");
-  for (int most = 1; most <= 2; most++)
-    REQUIRE(wait(set, events, most) == 1 && events[0].events == EPOLLIN && events[0].data.u64 == 42);
-  expect(pair.two, "there");
-  REQUIRE(wait(set, events, 2) == 0);
-  REQUIRE_ERRNO(wait(set, events, 0), EINVAL);
-}
-
-static int by_epoll_wait(int set, struct epoll_event *events, int most) { return epoll_wait(set, events, most, 0); }
-static int by_epoll_pwait(int set, struct epoll_event *events, int most) { return epoll_pwait(set, events, most, 0, NULL); }
-static int by_epoll_pwait2(int set, struct epoll_event *events, int most) {
-  return epoll_pwait2(set, events, most, &no_time, NULL);
-}
-static void check_epoll_wait(void) { awaits(by_epoll_wait); }
-
-static void check_epoll_pwait(void) {
-  awaits(by_epoll_pwait);
-  int set = watching(joined(), EPOLLIN);
-  struct epoll_event event;
-  sigset_t none;
-  sigemptyset(&none);
-  pend_signal();
-  REQUIRE(epoll_pwait(set, &event, 1, 0, NULL) == 0 && signals == 0);
-  REQUIRE_ERRNO(epoll_pwait(set, &event, 1, -1, &none), EINTR);
-  REQUIRE(signals == 1);
-}
-
-static void check_epoll_pwait2(void) {
-  awaits(by_epoll_pwait2);
-  int set = watching(joined(), EPOLLIN);
-  struct epoll_event event;
-  struct timespec wrong = {0, -1}, ages = {INT64_MAX, 0}, moment = {0, 1};
-  sigset_t none;
-  sigemptyset(&none);
-  REQUIRE(epoll_pwait2(set, &event, 1, &moment, NULL) == 0);
-  REQUIRE_ERRNO(epoll_pwait2(set, &event, 1, &wrong, NULL), EINVAL);
-  pend_signal();
-  REQUIRE_ERRNO(epoll_pwait2(set, &event, 1, &ages, &none), EINTR);
-  REQUIRE(signals == 1);
-}
-
-/* A set that was closed where nobody sees it leaves nothing to the next with its number. */
-static void forgets(int (*create)(void)) {
-  struct pair pair = on_the_bus();
-  int set = create(), next;
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 42};
-  REQUIRE(epoll_ctl(set, EPOLL_CTL_ADD, pair.two, &event) == 0);
-  syscall(SYS_close, set);
-  REQUIRE((next = create()) == set);
-  say(pair.one, "there");
-  REQUIRE(epoll_wait(next, &event, 1, 0) == 0);
-}
-static int by_epoll_create(void) { return epoll_create(1); }
-static int by_epoll_create1(void) { return epoll_create1(0); }
-static void check_epoll_create(void) { forgets(by_epoll_create); }
-static void check_epoll_create1(void) { forgets(by_epoll_create1); }
-
 const struct check waiting_checks[] = {
     {"poll", check_poll},
     {"ppoll", check_ppoll},
     {"select", check_select},
     {"pselect", check_pselect},
-    {"epoll_create", check_epoll_create},
-    {"epoll_create1", check_epoll_create1},
-    {"epoll_ctl", check_epoll_ctl},
-    {"epoll_wait", check_epoll_wait},
-    {"epoll_pwait", check_epoll_pwait},
-    {"epoll_pwait2", check_epoll_pwait2},
     {NULL, NULL},
 };
