@@ -1,4 +1,5 @@
 import CIPN
+import CLinux
 import Glibc
 import IPNControl
 import IPNKeeper
@@ -44,6 +45,7 @@ let will: CInt? = fcntl(7, F_GETFD) >= 0 ? 7 : nil
 do {
     let interruption = try Interruption()
     try begin(at: CommandLine.arguments[2], limits: try UserLimits.fromEnvironment(), will: will).run(interruption)
+    linux_tell_no_crash()
 } catch {
     complain("\(CommandLine.arguments[1]): \(error)")
     exit(1)
