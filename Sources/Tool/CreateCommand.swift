@@ -29,7 +29,7 @@ struct CreateCommand: ParsableCommand {
         var options = network.options
         options.policy = policy
         if let protocolNumber { options.protocolNumber = protocolNumber }
-        _ = try making { try Network.create(at: path, options: options) }
+        _ = try making(at: path) { try Network.create(at: path, options: options) }
     }
 }
 

@@ -53,11 +53,11 @@ struct Failure: Error {
 
 /// Does what makes a network, if there is none: that it cannot be made, its folder missing, is a failure like any other, and
 /// nobody has looked for a network there.
-func making<Result>(_ body: () throws -> Result) throws -> Result {
+func making<Result>(at path: String, _ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let error as IPNError {
-        if takesNoSockets(error) {
+        if error.object == path && takesNoSockets(error) {
             throw Failure("\(error.object): no network can be made here: the folder, or its file system, takes no sockets: take another path")
         }
         guard error.errno == .noSuchFileOrDirectory else { throw error }

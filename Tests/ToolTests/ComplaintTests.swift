@@ -45,6 +45,12 @@ import TestSupport
         try expectOneLine(command + [path], status: 1, naming: "\(path): no network can be made here")
     }
 
+    @Test func noFolderForDoors() throws {
+        let result = try Child.run("/usr/bin/env", ["IPN_RUNTIME_ROOT=\(scratch("none"))", Tool.path, "create", path])
+        #expect(result.status == 1 && result.complaints.count == 1, "\(result.errors)")
+        #expect(result.errors.hasPrefix("ipn: \(scratch("none")): the folder for keepers' doors does not exist"), "\(result.errors)")
+    }
+
     @Test(arguments: users + [["create"]]) func notANetwork(command: [String]) throws {
         _ = close(creat(scratch("file"), 0o644))
         try expectOneLine(command + [scratch("file")], status: 3, naming: "another kind of file")
