@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "CIPN"),
         .target(name: "CLinux"),
         .target(name: "CStart", dependencies: ["CLinux"], publicHeadersPath: "."),
+        .target(name: "CKeeper", dependencies: ["CLinux"], publicHeadersPath: "."),
         .systemLibrary(
             name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil libswscale libswresample",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev"])]),
@@ -77,7 +78,7 @@ let package = Package(
                     "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
-        .executableTarget(name: "ipnd", dependencies: ["CIPN", "CStart", "IPNControl", "IPNKeeper", "IPNSystem", system], swiftSettings: ours),
+        .executableTarget(name: "ipnd", dependencies: ["CIPN", "CKeeper", "CLinux", "CStart", "IPNControl", "IPNKeeper", "IPNSystem", system], swiftSettings: ours),
 
         // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
         // Optimised in every build: it stands before each call of a program.

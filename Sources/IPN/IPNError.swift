@@ -46,6 +46,8 @@ extension IPNError {
             IPNError(errno, path, "no network here", remedy: "make it first, for example with ipn create")
         case Errno.connectionRefused.rawValue where (try? FileStatus(path: file).isSocket) == false:
             IPNError(errno, path, "not a network, but another kind of file", remedy: "take another path")
+        case Errno.connectionRefused.rawValue where MarkerState(at: file) == .foreign:
+            IPNError(errno, path, "not a network, but another program's socket", remedy: "take another path")
         case Errno.connectionRefused.rawValue:
             IPNError(errno, path, "no network here: nobody keeps it", remedy: "bind it again as its owner, or remove the file")
         case Errno.permissionDenied.rawValue:

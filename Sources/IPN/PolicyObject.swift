@@ -39,9 +39,13 @@ final class PolicyObject {
     private static func open(_ name: String?) throws(IPNError) -> Descriptor? {
         guard let name else { return nil }
         do throws(Errno) {
-            return try Descriptor.open(name, flags: O_RDONLY)
+            // Another kind of file may have whoever opens it wait.
+            let opened = try Descriptor.open(name, flags: O_RDONLY | O_NONBLOCK)
+            guard try opened.status().isRegularFile else { throw Errno.execFormatError }
+            return opened
         } catch {
-            throw IPNError(error, name, "the policy cannot be opened: \(error)")
+            guard error == .execFormatError else { throw IPNError(error, name, "the policy cannot be opened: \(error)") }
+            throw IPNError(error, name, "this is another kind of file", remedy: "name a shared object, which exports ipn_policy_entry")
         }
     }
 

@@ -89,6 +89,7 @@ package struct FileStatus: Sendable {
     package let changeTime: UInt64
 
     package var isSocket: Bool { mode & Glibc.S_IFMT == Glibc.S_IFSOCK }
+    package var isRegularFile: Bool { mode & Glibc.S_IFMT == Glibc.S_IFREG }
     package var isDirectory: Bool { mode & Glibc.S_IFMT == Glibc.S_IFDIR }
 
     package init(descriptor: CInt) throws(Errno) {

@@ -1,18 +1,18 @@
 /* Messages in and out. */
 #include "descriptors.h"
-#include "epoll.h"
+#include "watches.h"
 
 #include <limits.h>
 #include <string.h>
 
 /* An edge-triggered set is told again once a call has found nothing to do. */
 static ssize_t received(int fd, ssize_t result) {
-  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLIN | EPOLLRDNORM | EPOLLPRI);
+  if (result < 0 && errno == EAGAIN) watches_note_end(fd, EPOLLIN | EPOLLRDNORM | EPOLLPRI);
   return result;
 }
 
 static ssize_t sent(int fd, ssize_t result) {
-  if (result < 0 && errno == EAGAIN) epoll_note_end(fd, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+  if (result < 0 && errno == EAGAIN) watches_note_end(fd, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
   return result;
 }
 

@@ -1,6 +1,6 @@
 /* Numbers: given out, copied, closed, inherited. */
 #include "descriptors.h"
-#include "epoll.h"
+#include "watches.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,10 +48,10 @@ EXPORT int dup(int fd) {
   return OURS(fd) && !is_borrower() ? take_duplicate(fd, made) : made;
 }
 
-/* The number leaves the table first: by the time it is closed it may be somebody else's. */
+/* The number leaves the table first: by the time it is closed it may be somebody else's, and no watch moves to it meanwhile. */
 static int leave(int fd) {
-  epoll_forget_socket(fd);
   table_remove(&ours, fd);
+  watches_leave_number(fd);
   return library.close(fd);
 }
 
@@ -66,6 +66,8 @@ static void forget(int fd) {
 /* dup3 where one of the two is ours. */
 static int replace(int fd, int wanted, int flags) {
   bool isCopy = table_has(&ours, fd), isLoss = table_has(&ours, wanted);
+  /* Before: afterwards the number tells no more what else the socket has. */
+  if (isLoss && real.fcntl(fd, F_GETFD, NULL) >= 0 && (flags < 0 || (flags & ~O_CLOEXEC) == 0)) watches_leave_number(wanted);
   int made = flags < 0 ? real.dup2(fd, wanted) : real.dup3(fd, wanted, flags);
   if (made >= 0 && isLoss) forget(wanted);
   return isCopy ? take_duplicate(fd, made) : made;
@@ -109,7 +111,7 @@ EXPORT int fcntl64(int fd, int command, ...) { CONTROL(fd, command); }
 /* MARK: Ends */
 
 EXPORT int close(int fd) {
-  if (table_has(&watched, fd) && !is_borrower()) epoll_forget_set(fd);
+  if (table_has(&watched, fd) && !is_borrower()) watches_forget_set(fd);
   if (!OURS(fd) || is_borrower()) return IS_KEPT(fd) ? (errno = EBADF, -1) : real.close(fd);
   int result = leave(fd);
   return result < 0 && errno == ENOTSOCK ? real.close(fd) : result;
@@ -119,6 +121,7 @@ EXPORT int close(int fd) {
 EXPORT int fclose(FILE *stream) {
   int fd = stream ? fileno_unlocked(stream) : -1;
   bool isLoss = OURS(fd) && !is_borrower();
+  if (isLoss) watches_leave_number(fd);
   int result = real.fclose(stream);
   if (isLoss) forget(fd);
   return result;
@@ -135,7 +138,7 @@ EXPORT int close_range(unsigned first, unsigned last, int flags) {
   if (!(flags & CLOSE_RANGE_CLOEXEC) && first <= last && !library_calls(__builtin_return_address(0)) && !is_borrower()) {
     for (unsigned fd = table_next(&ours, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&ours, fd + 1)) leave((int)fd);
     for (unsigned fd = table_next(&watched, first); fd < TABLE_LIMIT && fd <= last; fd = table_next(&watched, fd + 1))
-      epoll_forget_set((int)fd);
+      watches_forget_set((int)fd);
     return close_between(first, last, flags);
   }
   return real.close_range(first, last, flags);

@@ -1,127 +1,67 @@
-#include "epoll.h"
+/* epoll: a set with a socket of ours in it is asked by ourselves. */
+#include "watches.h"
 
-#include <pthread.h>
-
-/* A socket of ours in a set. Its address is the token. */
-struct watch {
-  int set, fd; /* set -1: unused */
-  struct epoll_event wanted;
-  uint32_t told; /* edge-triggered: what the program knows already */
-  uint64_t arrivals; /* edge-triggered: as ipn_arrivals had it then */
-  bool is_spent; /* EPOLLONESHOT, and told */
-};
-
-/* More are ENOSPC, as over /proc/sys/fs/epoll/max_user_watches. In place, so that a token is known as one also after its
- * watch has gone: a thread may come out of epoll_wait with it while another removes it. */
-#define WATCHES 4096
-static struct watch watches[WATCHES];
-static int used; /* from here on none was ever used */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void acquire(void) { pthread_mutex_lock(&lock); }
-static void release(void) { pthread_mutex_unlock(&lock); }
-/* Once libipn is there, which is asked with this lock held: what is registered last is taken first. */
-static void survive_fork(void) { pthread_atfork(acquire, release, release); }
-
-static struct watch *find(int set, int fd) {
-  for (struct watch *watch = watches; watch < watches + used; watch++)
-    if (watch->set == set && watch->fd == fd) return watch;
-  return NULL;
-}
-
-static struct watch *find_free(void) {
-  for (int i = 0; i < used; i++)
-    if (watches[i].set < 0) return &watches[i];
-  if (used == WATCHES) return NULL;
-  watches[used].set = -1;
-  return &watches[used++];
-}
+#include <unistd.h>
 
 /* MARK: Registration */
 
-#define IN (EPOLLIN | EPOLLRDNORM)
-/* What poll(2) has by the same names and numbers. */
-#define EVENTS (IN | EPOLLRDBAND | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
+/* Once libipn is there, which is asked with this lock held: what is registered last is taken first. */
+static void survive_fork(void) { pthread_atfork(watches_acquire, watches_release, watches_release); }
 
-/* Level-triggered where the program waits for messages: then the set itself is readable as long as there are some, also for
- * whoever polls the set. Else something to do may be there for long that is not asked for, and must not wake twice. */
-static int tell_kernel(int operation, struct watch *watch) {
-  bool isLevel = watch->wanted.events & IN && !(watch->wanted.events & EPOLLET);
-  struct epoll_event event = {.events = EPOLLIN | (isLevel ? 0 : EPOLLET) | (watch->wanted.events & EPOLLWAKEUP), .data.ptr = watch};
-  if (watch->is_spent) event.events = 0;
-  return real.epoll_ctl(watch->set, operation, watch->fd, &event);
-}
+/* What goes with it is the kernel's choice. */
+#define WITH_EXCLUSIVE (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 static int add(int set, int fd, const struct epoll_event *event) {
-  struct watch *watch = find_free();
+  if (event->events & EPOLLEXCLUSIVE && event->events & ~(uint32_t)WITH_EXCLUSIVE) return errno = EINVAL, -1;
+  if (watch_find(set, fd)) return errno = EEXIST, -1;
+  struct watch *watch = watch_find_free();
   if (!watch) return errno = ENOSPC, -1;
-  *watch = (struct watch){set, fd, *event, 0, 0, false};
-  if ((unsigned)set >= TABLE_LIMIT || tell_kernel(EPOLL_CTL_ADD, watch) < 0) return watch->set = -1;
+  *watch = (struct watch){set, fd, fd, socket_of(fd), getpid(), *event, 0, 0, false};
+  if (watch_enter(watch) < 0) return watch->set = -1;
   table_add(&watched, set);
   return 0;
 }
 
 static int change(int set, int fd, const struct epoll_event *event) {
-  struct watch *watch = find(set, fd);
+  struct watch *watch = watch_find(set, fd);
+  bool isExclusive = event->events & EPOLLEXCLUSIVE || (watch && watch->wanted.events & EPOLLEXCLUSIVE);
+  if (isExclusive) return errno = EINVAL, -1;
   if (!watch) return errno = ENOENT, -1;
   struct watch before = *watch;
-  *watch = (struct watch){set, fd, *event, 0, 0, false};
-  if (tell_kernel(EPOLL_CTL_MOD, watch) == 0) return 0;
+  *watch = (struct watch){set, fd, before.fd, before.socket, before.maker, *event, 0, 0, false};
+  if (watch_tell_kernel(EPOLL_CTL_MOD, watch) == 0) return 0;
   *watch = before;
   return -1;
 }
 
 static int drop(int set, int fd) {
-  struct watch *watch = find(set, fd);
-  if (watch) watch->set = -1;
+  struct watch *watch = watch_find(set, fd);
+  if (watch) return watch_withdraw(watch);
+  /* What is there by this number, if anything, was registered by another. */
+  for (watch = watches; watch < watches + watches_used; watch++)
+    if (watch->set == set && watch->fd == fd) return errno = ENOENT, -1;
   return real.epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
 }
 
 EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
   if (!OURS(fd) || (library.is_socket(fd) != 1 && library_disowns(fd))) return real.epoll_ctl(set, operation, fd, event);
   if (operation != EPOLL_CTL_DEL && !event) return errno = EFAULT, -1;
+  if ((unsigned)set >= TABLE_LIMIT) return errno = EBADF, -1;
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, survive_fork);
-  acquire();
+  watches_acquire();
   int result = operation == EPOLL_CTL_ADD   ? add(set, fd, event)
                : operation == EPOLL_CTL_MOD ? change(set, fd, event)
                : operation == EPOLL_CTL_DEL ? drop(set, fd)
                                             : (errno = EINVAL, -1);
-  release();
+  watches_release();
   return result;
 }
 
-void epoll_note_end(int fd, uint32_t events) {
-  if (used == 0) return;
-  int error = errno;
-  acquire();
-  for (struct watch *watch = watches; watch < watches + used; watch++)
-    if (watch->set >= 0 && watch->fd == fd) watch->told &= ~events;
-  release();
-  errno = error;
-}
-
-/* The kernel keeps the socket in its sets while another number for it is open, as it does with any. */
-void epoll_forget_socket(int fd) {
-  if (used == 0) return;
-  acquire();
-  for (struct watch *watch = watches; watch < watches + used; watch++) {
-    if (watch->set < 0 || watch->fd != fd) continue;
-    real.epoll_ctl(watch->set, EPOLL_CTL_DEL, fd, NULL);
-    watch->set = -1;
-  }
-  release();
-}
-
-void epoll_forget_set(int set) {
-  acquire();
-  table_remove(&watched, set);
-  for (struct watch *watch = watches; watch < watches + used; watch++)
-    if (watch->set == set) watch->set = -1;
-  release();
-}
-
 /* MARK: Waiting */
+
+/* What poll(2) has by the same names and numbers. */
+#define EVENTS (EPOLL_IN | EPOLLRDBAND | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 
 static int64_t nanoseconds(void) {
   struct timespec now;
@@ -130,7 +70,7 @@ static int64_t nanoseconds(void) {
 }
 
 static bool wants_edges(const struct watch *watch) {
-  return watch->wanted.events & EPOLLET && watch->wanted.events & (IN | EPOLLPRI);
+  return watch->wanted.events & EPOLLET && watch->wanted.events & (EPOLL_IN | EPOLLPRI);
 }
 
 /* What there is to tell of a socket for which ipn_ppoll has found this. */
@@ -138,7 +78,7 @@ static uint32_t fresh(struct watch *watch, uint32_t found, uint64_t arrivals) {
   found &= watch->wanted.events | EPOLLERR | EPOLLHUP;
   if (!(watch->wanted.events & EPOLLET)) return found;
   /* Each message is an edge, whether those before it were read or not. */
-  uint32_t before = watch->told & ~(arrivals == watch->arrivals ? 0 : IN | EPOLLPRI);
+  uint32_t before = watch->told & ~(arrivals == watch->arrivals ? 0 : EPOLL_IN | EPOLLPRI);
   watch->arrivals = arrivals;
   watch->told = found;
   return found & ~before;
@@ -147,12 +87,12 @@ static uint32_t fresh(struct watch *watch, uint32_t found, uint64_t arrivals) {
 /* The sockets of ours in a set that have something to tell, at most so many, beginning with another one each time. */
 static int collect(int set, struct epoll_event *events, int most) {
   static unsigned turn;
-  acquire();
-  struct pollfd list[used + 1];
-  struct watch *candidates[used + 1];
-  uint64_t arrivals[used + 1];
+  watches_acquire();
+  struct pollfd list[watches_used + 1];
+  struct watch *candidates[watches_used + 1];
+  uint64_t arrivals[watches_used + 1];
   int count = 0;
-  for (struct watch *watch = watches; watch < watches + used; watch++) {
+  for (struct watch *watch = watches; watch < watches + watches_used; watch++) {
     if (watch->set != set || watch->is_spent) continue;
     candidates[count] = watch;
     /* Before the look: what comes after it strikes the handle. */
@@ -170,9 +110,9 @@ static int collect(int set, struct epoll_event *events, int most) {
       events[found++] = (struct epoll_event){.events = news, .data = watch->wanted.data};
       if (!(watch->wanted.events & EPOLLONESHOT)) continue;
       watch->is_spent = true;
-      tell_kernel(EPOLL_CTL_MOD, watch);
+      watch_tell_kernel(EPOLL_CTL_MOD, watch);
     }
-  release();
+  watches_release();
   return found;
 }
 
@@ -233,7 +173,7 @@ EXPORT int epoll_pwait2(
 
 /* A set that was closed where nobody here sees it leaves its number behind. */
 static int fresh_set(int set) {
-  if (set >= 0 && is_watched(set)) epoll_forget_set(set);
+  if (set >= 0 && is_watched(set)) watches_forget_set(set);
   return set;
 }
 

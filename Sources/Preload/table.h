@@ -16,6 +16,8 @@ struct table {
   /* How many of ours end in these 16 bits: all that a call looks at which is about something else. */
   _Atomic uint8_t endings[1 << 16];
   _Atomic uint64_t words[TABLE_LIMIT / 64];
+  /* One more than the highest that ever was in it. */
+  _Atomic unsigned end;
 };
 extern struct table ours;    /* sockets of ours */
 extern struct table watched; /* epoll sets that sockets of ours are registered with */
@@ -31,6 +33,8 @@ static inline bool table_has(const struct table *table, int fd) {
   if (!table_may_have(table, fd) || number >= TABLE_LIMIT) return false;
   return atomic_load_explicit(&table->words[number / 64], memory_order_relaxed) >> number % 64 & 1;
 }
+
+static inline unsigned table_end(const struct table *table) { return atomic_load_explicit(&table->end, memory_order_relaxed); }
 
 void table_add(struct table *table, int fd);
 void table_remove(struct table *table, int fd);

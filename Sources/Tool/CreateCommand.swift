@@ -19,14 +19,17 @@ struct CreateCommand: ParsableCommand {
     @OptionGroup var network: NetworkArguments
     @Option(help: "A shared object that decides who receives what; it runs as this user.", completion: .file(extensions: ["so"]))
     var policy: String?
-    @Option(name: .customLong("protocol"), help: "The number of an installed policy, or 1: everybody receives.")
-    var protocolNumber = NetworkOptions().protocolNumber
+    @Option(name: .customLong("protocol"), help: "The number of an installed policy, or 1: everybody receives (default: 1, or the policy's).")
+    var protocolNumber: Int?
 
     func run() throws {
+        if let policy, let protocolNumber, protocolNumber <= 1 {
+            throw Failure("--protocol \(protocolNumber): the network's protocol is that of \(policy): name only one of the two", status: .usage)
+        }
         var options = network.options
         options.policy = policy
-        options.protocolNumber = protocolNumber
-        _ = try making { try Network.create(at: path, options: options) }
+        if let protocolNumber { options.protocolNumber = protocolNumber }
+        _ = try making(at: path) { try Network.create(at: path, options: options) }
     }
 }
 

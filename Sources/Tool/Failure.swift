@@ -53,11 +53,23 @@ struct Failure: Error {
 
 /// Does what makes a network, if there is none: that it cannot be made, its folder missing, is a failure like any other, and
 /// nobody has looked for a network there.
-func making<Result>(_ body: () throws -> Result) throws -> Result {
+func making<Result>(at path: String, _ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let error as IPNError {
+        if error.object == path && takesNoSockets(error) {
+            throw Failure("\(error.object): no network can be made here: the folder, or its file system, takes no sockets: take another path")
+        }
         guard error.errno == .noSuchFileOrDirectory else { throw error }
         throw Failure(error.description)
     }
+}
+
+/// Whether the kernel said of a new file what it would say of a folder that is missing, or of a right: as in /proc and /sys.
+private func takesNoSockets(_ error: IPNError) -> Bool {
+    guard error.errno == .noSuchFileOrDirectory || error.errno == .notPermitted else { return false }
+    let path = FilePath(error.object)
+    let folder = path.isAbsolute || path.components.count > 1 ? path.removingLastComponent() : "."
+    var status = stat()
+    return lstat(error.object, &status) < 0 && stat(folder.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

@@ -72,10 +72,23 @@ enum Main {
             let near = names.first { $0.hasPrefix(word.prefix(3)) || word.hasPrefix($0) }
             complain("\(word): there is no such command" + (near.map { "; \($0) is one" } ?? "") + " (see ipn --help)")
         } else {
-            let message = Ipn.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            let said = Ipn.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            let message = said.hasPrefix("Missing value") ? negativeValue() ?? said : said
             complain("\(message) (see ipn \(names.contains(word) ? "\(word) " : "")--help)")
         }
         exit(ExitStatus.usage.rawValue)
+    }
+
+    /// Of options of which 0 means nothing.
+    private static let positiveOptions: Set = ["--mtu", "--pool", "--nodes", "--block"]
+
+    /// What is wrong with a number below 0, which the parser takes for another option.
+    private static func negativeValue() -> String? {
+        let words = CommandLine.arguments.prefix { $0 != "--" }
+        let pair = zip(words, words.dropFirst()).first { option, value in
+            option.hasPrefix("--") && value.first == "-" && value.dropFirst().first?.isNumber ?? false
+        }
+        return pair.map { option, value in "\(option) \(value): the value must be \(positiveOptions.contains(option) ? 1 : 0) or more" }
     }
 
     private static func complain(_ message: String) {

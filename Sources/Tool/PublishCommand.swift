@@ -78,7 +78,8 @@ struct PublishCommand: ParsableCommand {
     func run() throws {
         let stop = try StopSignal()
         let input = try reading { () throws(MediaError) in try Input(operands.dropLast(), device.options) }
-        var job = PublishJob(input, to: operands[operands.count - 1], stop: stop, meter: supervision.meter("publish"))
+        let path = operands[operands.count - 1]
+        var job = PublishJob(input, to: path, stop: stop, meter: supervision.meter("publish"))
         job.poolSize = pool
         job.network.isLossless = lossless
         job.network.mode = mode.permissions
@@ -94,6 +95,6 @@ struct PublishCommand: ParsableCommand {
         settings.duration = duration?.nanoseconds
         settings.history = history?.extent
         if onDemand { settings.restsAfter = restAfter.nanoseconds }
-        try making { try job.run(settings) }
+        try making(at: path) { try job.run(settings) }
     }
 }

@@ -27,6 +27,9 @@ struct RunCommand: ParsableCommand {
     var words: [String] = []
 
     func validate() throws {
+        // Of words before the program the parser speaks only after this.
+        let own = CommandLine.arguments.dropFirst(2).prefix { $0 != "--" }
+        if let option = own.first(where: { $0.hasPrefix("-") }) { throw ValidationError("Unknown option '\(option)'") }
         guard !words.isEmpty else { throw ValidationError("name a program: ipn run -- PROGRAM") }
     }
 

@@ -66,7 +66,7 @@ private struct NetworkReport: Encodable {
     let path: String
     let lossless: Bool
     let persistent: Bool
-    let mtu, pool, history, nodeLimit: Int
+    let `protocol`, mtu, pool, history, nodeLimit: Int
     let mode: String
     let owner, readers, writers: Int
     let messages, lost: UInt64
@@ -86,6 +86,7 @@ private struct NetworkReport: Encodable {
         path = status.path
         lossless = status.options.isLossless
         persistent = status.options.isPersistent
+        `protocol` = status.options.protocolNumber
         mtu = status.options.mtu
         pool = status.options.poolSize
         history = status.options.history

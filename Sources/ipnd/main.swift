@@ -1,4 +1,5 @@
 import CIPN
+import CLinux
 import Glibc
 import IPNControl
 import IPNKeeper
@@ -46,6 +47,7 @@ do {
     // Who makes a network has looked at them; who only goes on with one may have others in its environment.
     let limits = (try? UserLimits.fromEnvironment()) ?? UserLimits()
     try begin(at: CommandLine.arguments[2], limits: limits, will: will).run(interruption)
+    linux_tell_no_crash()
 } catch {
     complain("\(CommandLine.arguments[1]): \(error)")
     exit(1)

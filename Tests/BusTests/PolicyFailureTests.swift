@@ -93,12 +93,16 @@ import TestSupport
         #expect(try #require(try bert.receive()).bytes == Array("alive".utf8))
     }
 
-    /// By a signal, which the keeper's handler tidies up after; by an exit, which nobody sees coming.
+    /// By a signal, and by an exit.
     @Test(arguments: [666, 668]) func aCrashWhileTheNetworkIsMadeIsToldOnce(mtu: Int) throws {
         #expect(try refusal(ENOEXEC, Child.built("libodd.so"), mtu: mtu).contains("crashed as it was loaded"))
     }
 
-    @Test(arguments: [("segv", SIGSEGV), ("abort", SIGABRT), ("dive", SIGSEGV), ("kill", SIGKILL)])
+    /// By a signal; and by leaving, or by closing what is not its own, of which no signal tells.
+    @Test(arguments: [
+        ("segv", SIGSEGV), ("abort", SIGABRT), ("dive", SIGSEGV), ("kill", SIGKILL), ("exit", 0), ("quick", 0), ("_exit", 0), ("_Exit", 0),
+        ("leave", 0), ("close", 0),
+    ])
     func aCrashEndsItsOwnNetworkWithAReason(word: String, signal: CInt) throws {
         let other = try Node(binding: scratch("other"), options: .with { $0.policy = Child.built("libodd.so") })
         let anna = try Node(binding: path, options: .with { $0.policy = Child.built("libodd.so") })
@@ -113,7 +117,7 @@ import TestSupport
         #expect(isReadable(descriptor, milliseconds: watchdogMilliseconds))
         try keeper.waitUntilGone()
         try eventually("it is known") { anna.isNetworkGone }
-        let reason = signal == SIGKILL ? "its keeper is gone" : "its policy crashed (\(String(cString: strsignal(signal))))"
+        let reason = signal == SIGKILL || signal == 0 ? "its keeper is gone" : "its policy crashed (\(String(cString: strsignal(signal))))"
         let answer = try sleeper.answer()
         #expect(answer.hasPrefix("error \(ECONNRESET) ") && answer.contains("the network has ended: \(reason)"), "\(answer)")
         expect(throws: errno(ECONNRESET)) { _ = try anna.receive(timeout: .zero) }
@@ -129,5 +133,16 @@ import TestSupport
             #expect(!exists(path) && !keeper.isListening)
             #expect(try Node(binding: path).madeNetwork)
         }
+    }
+
+    /// What it forks is no keeper, however it ends.
+    @Test func aPolicysChildEndsNoNetwork() throws {
+        let anna = try Node(binding: path, options: .with { $0.policy = Child.built("libodd.so") })
+        let bert = Node()
+        try bert.connect(path, port: 4)
+        try anna.send("child")
+        #expect(try #require(try bert.receive()).bytes == Array("child".utf8))
+        #expect(exists(path))
+        try Node().connect(path, port: 5)
     }
 }

@@ -39,6 +39,18 @@ import TestSupport
         try expectOneLine(command + [""], status: command == ["create"] ? 1 : 3, naming: "an empty path")
     }
 
+    /// Where the kernel says that the folder is missing, or a right.
+    @Test(arguments: ["/proc/ipn-test", "/sys/ipn-test"], [["create"], ["publish", "test:"]])
+    func whereNoSocketCanBe(path: String, command: [String]) throws {
+        try expectOneLine(command + [path], status: 1, naming: "\(path): no network can be made here")
+    }
+
+    @Test func noFolderForDoors() throws {
+        let result = try Child.run("/usr/bin/env", ["IPN_RUNTIME_ROOT=\(scratch("none"))", Tool.path, "create", path])
+        #expect(result.status == 1 && result.complaints.count == 1, "\(result.errors)")
+        #expect(result.errors.hasPrefix("ipn: \(scratch("none")): the folder for keepers' doors does not exist"), "\(result.errors)")
+    }
+
     @Test(arguments: users + [["create"]]) func notANetwork(command: [String]) throws {
         _ = close(creat(scratch("file"), 0o644))
         try expectOneLine(command + [scratch("file")], status: 3, naming: "another kind of file")
@@ -56,7 +68,7 @@ import TestSupport
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
         }
         try #require(bound == 0 && listen(raw, 1) == 0)
-        try expectOneLine(command + [path], status: 3, naming: path)
+        try expectOneLine(command + [path], status: 3, naming: "\(path): not a network, but another program's socket: take another path")
         #expect(exists(path))
     }
 
@@ -123,6 +135,11 @@ import TestSupport
     ])
     func valuesOutOfRange(option: [String]) throws {
         try expectOneLine(["create", path] + option, status: 2, naming: option[1] == "1025M" ? "1073741824" : option[1])
+        #expect(scratch.contents.isEmpty)
+    }
+
+    @Test(arguments: [("--mtu", 1), ("--pool", 1), ("--nodes", 1), ("--history", 0)]) func valuesBelowNothing(option: String, least: Int) throws {
+        try expectOneLine(["create", path, option, "-5"], status: 2, naming: "\(option) -5: the value must be \(least) or more")
         #expect(scratch.contents.isEmpty)
     }
 

@@ -33,6 +33,7 @@ import TestSupport
     @Test func optionsAreWhatWasAskedFor() throws {
         try Tool.succeed(["create", path, "--mtu", "64K", "--pool", "5", "--nodes", "9", "--history", "3", "--lossless", "--mode", "750"])
         let shown = try json(path)
+        #expect(shown["protocol"] as? Int == 1)
         #expect(shown["mtu"] as? Int == 65_536 && shown["pool"] as? Int == 5 && shown["nodeLimit"] as? Int == 9)
         #expect(shown["history"] as? Int == 3 && shown["lossless"] as? Bool == true && shown["persistent"] as? Bool == true)
         #expect(shown["mode"] as? String == "750" && shown["owner"] as? Int == Int(geteuid()))

@@ -28,6 +28,28 @@ import TestSupport
         #expect(!exists(path))
     }
 
+    @Test func aPolicysProtocolIsItsOwn() throws {
+        for (number, status) in [("0", 2), ("1", 2), ("41", 1)] as [(String, CInt)] {
+            let refused = try Tool.run(["create", path, "--policy", Child.built("libhub.so"), "--protocol", number])
+            #expect(refused.status == status && refused.complaints.count == 1 && refused.errors.contains("protocol"), "\(refused.errors)")
+            try eventually("nothing is left of it") { !exists(path) }
+        }
+        try Tool.succeed(["create", path, "--policy", Child.built("libhub.so"), "--protocol", "40"])
+        try Tool.succeed(["remove", path])
+    }
+
+    /// Neither waited for nor loaded.
+    @Test func aPolicyIsARegularFile() throws {
+        let pipe = scratch("fifo.so")
+        try #require(mkfifo(pipe, 0o600) == 0)
+        for file in [pipe, scratch.path, "/dev/null"] {
+            let refused = try Tool.run(["create", path, "--policy", file])
+            #expect(refused.status == 1 && refused.complaints.count == 1, "\(refused.errors)")
+            #expect(refused.errors.hasPrefix("ipn: \(file): this is another kind of file"), "\(refused.errors)")
+            #expect(!exists(path))
+        }
+    }
+
     @Test func anInstalledPolicyByItsNumber() throws {
         let folder = scratch("policies")
         mkdir(folder, 0o755)

@@ -30,6 +30,11 @@ import TestSupport
         try expectOneLine([], status: 2, naming: "name a program")
         try expectOneLine(["--"], status: 2, naming: "name a program")
         try expectOneLine(["ls"], status: 2, naming: "name a program")
+        for words in [["--bogus", "true"], ["--bogus", "--", "true"], ["--bogus"]] {
+            try expectOneLine(words, status: 2, naming: "Unknown option '--bogus'")
+        }
+        // The program's own.
+        #expect(try Tool.run(["run", "--", "sh", "-c", "exit 3", "--bogus"]).status == 3)
     }
 
     @Test func aProgramThatIsNotThere() throws {

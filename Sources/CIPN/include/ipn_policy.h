@@ -13,8 +13,8 @@
  *   cc -shared -fPIC -o pair.so pair.c && ipn create /tmp/net --policy ./pair.so
  *
  * Each network that is made with it loads it into its own keeper, whose only thread makes every call: nothing needs a
- * lock, messages have one order, and a policy that crashes ends its own network and no other. Its standard streams are
- * the null device, and its directory is the root. A call must not block: nobody else is served meanwhile.
+ * lock, messages have one order, and a policy that crashes or exits ends its own network and no other. Its standard streams
+ * are the null device, and its directory is the root. A call must not block: nobody else is served meanwhile.
  *
  * A number is given back by removing the object: the networks that were made with it have it as long as they live. Put a new one
  * there by install(1) or rename(2); what is written over an object in use ends its networks.

@@ -238,9 +238,13 @@ const char *linux_object_path(const void *place);
  * descriptors `list` as 3, 4, ..., the null device as 0, 1 and 2, nothing else. 0, or -1 with errno, also exec's. */
 int linux_spawn_detached(const char *path, char *const arguments[], char *const environment[], const int *list, size_t count);
 
-/* Before a deadly signal ends this process: its number goes to the shared word, and the socket at `path` and the file
- * that `file` is a descriptor of go away. For a program that runs code of others. */
+/* Before a deadly signal, exit(3), quick_exit(3) or the end of the calling thread ends this process: a signal's number goes to the shared
+ * word, and the socket at `path` and the file that `file` is a descriptor of go away. For a program that runs code of others. */
 void linux_tell_crash(void *word, const char *path, int file);
+/* From here on the process ends by its own will. */
+void linux_tell_no_crash(void);
+/* As _exit(2), and tells before. */
+void linux_exit_at_once(int status) __attribute__((noreturn));
 
 /* A wait between two looks at a shared word. */
 static inline void linux_pause(void) {

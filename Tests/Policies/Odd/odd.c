@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <ipn_policy.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Option 1 reads this: handlemsg's calls, the deepest hop, what the last injectmsg said. */
@@ -57,6 +59,18 @@ static int handlemsg(struct ipn_policy_network *net, int from, struct ipn_policy
   if (says(message, "abort")) abort();
   if (says(message, "kill")) raise(SIGKILL);
   if (says(message, "dive")) dive(1);
+  if (says(message, "exit")) exit(0);
+  if (says(message, "quick")) quick_exit(0);
+  if (says(message, "_exit")) _exit(0);
+  if (says(message, "_Exit")) _Exit(0);
+  if (says(message, "leave")) pthread_exit(NULL);
+  if (says(message, "close"))
+    for (int number = 3; number < 1000; number++) close(number);
+  if (says(message, "child")) {
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, NULL, 0);
+  }
   if (says(message, "loop")) { /* two for one: without a limit it would never end */
     tally->last = net->host->injectmsg(net, from, message);
     if (depth == 0) net->host->injectmsg(net, from, message);

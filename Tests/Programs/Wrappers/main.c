@@ -2,10 +2,12 @@
 #include "wrappers.h"
 
 static const char *path;
+/* That it has made: each has a file of its own. */
+static int networks;
 
 struct sockaddr_un address(void) {
   struct sockaddr_un address = {.sun_family = AF_IPN};
-  snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s%d", path, networks);
   return address;
 }
 
@@ -24,6 +26,7 @@ int joined(void) {
 
 /* A network with an option that is not the default. */
 static struct pair with_option(int option, int value) {
+  networks++;
   struct sockaddr_un there = address();
   int fd = made(IPN_BROADCAST), flags = IPN_FLAG_LOSSLESS;
   if (option >= 0) REQUIRE(setsockopt(fd, 0, option, &value, sizeof value) == 0);
@@ -96,7 +99,7 @@ void pend_signal(void) {
 }
 
 int main(int count, char **words) {
-  const struct check *all[] = {data_checks, descriptor_checks, fortified_checks, socket_checks, waiting_checks};
+  const struct check *all[] = {data_checks, descriptor_checks, epoll_checks, fortified_checks, socket_checks, waiting_checks};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     for (const struct check *check = all[i]; check->name; check++) {
       if (count == 1) puts(check->name);

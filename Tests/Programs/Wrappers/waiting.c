@@ -1,11 +1,15 @@
-/* poll, select and epoll: that there is no room, the kernel does not know; which of ours a set holds, it is not told. */
+/* poll and select: that there is no room, the kernel does not know. */
 #include "wrappers.h"
 
-#include <sys/syscall.h>
+#include <sys/resource.h>
 
 static const struct timespec no_time = {0, 0};
 
+/* Nothing is there. */
+static void *volatile nowhere = (void *)16;
+
 static void polls(int (*wait)(struct pollfd *, nfds_t)) {
+  REQUIRE_ERRNO(wait(nowhere, 1), EFAULT);
   struct pair pair = without_room();
   struct pollfd set[2] = {{.fd = pair.one, .events = POLLOUT}, {.fd = pair.two, .events = POLLIN}};
   REQUIRE(wait(set, 1) == 0 && set[0].revents == 0);
@@ -28,7 +32,47 @@ static void check_ppoll(void) {
   REQUIRE(signals == 1);
 }
 
+#define MANY 4096
+static void put(uint64_t *set, int fd) { set[fd / 64] |= UINT64_C(1) << fd % 64; }
+static bool holds(const uint64_t *set, int fd) { return set[fd / 64] >> fd % 64 & 1; }
+
+/* Sets of more numbers than an fd_set has, as the kernel takes them. */
+static void selects_many(int (*wait)(int, fd_set *, fd_set *), int fd) {
+  struct rlimit room;
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &room) == 0);
+  room.rlim_cur = MANY;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &room) == 0);
+  /* Before there is a number beyond an fd_set's, the kernel knows of none: what comes after it is not looked at. */
+  uint64_t *few = calloc(MANY, sizeof *few), *in = few + MANY / 64, *out = few + MANY / 32;
+  put(few, fd);
+  put(few, 3000);
+  REQUIRE(wait(MANY, (fd_set *)few, NULL) == 0 && !holds(few, fd) && holds(few, 3000));
+  struct pair pair = of_the_kernel();
+  say(pair.one, "there");
+  REQUIRE(dup2(fd, 3000) == 3000 && dup2(pair.two, 3500) == 3500);
+  /* Beyond the limit, in its word, and not. */
+  int numbers[] = {fd, 3000, 3500, 3515, 3700};
+  for (int i = 0; i < 5; i++) put(in, numbers[i]);
+  put(out, 3000);
+  put(out, pair.one);
+  REQUIRE(wait(3510, (fd_set *)in, (fd_set *)out) == 3);
+  REQUIRE(!holds(in, fd) && !holds(in, 3000) && holds(in, 3500) && !holds(in, 3515) && holds(in, 3700));
+  REQUIRE(holds(out, 3000) && holds(out, pair.one));
+  put(in, fd);
+  REQUIRE_ERRNO(wait(MANY, (fd_set *)in, NULL), EBADF);
+  REQUIRE(holds(in, fd) && holds(in, 3700));
+  free(few);
+  REQUIRE(close(3000) == 0 && close(3500) == 0);
+}
+
 static void selects(int (*wait)(int, fd_set *, fd_set *)) {
+  pid_t child = fork();
+  if (child == 0) {
+    selects_many(wait, of_the_kernel().one);
+    _exit(0);
+  }
+  REQUIRE(succeeded(child));
+  REQUIRE_ERRNO(wait(1, nowhere, NULL), EFAULT);
   struct pair pair = without_room();
   int limit = (pair.one > pair.two ? pair.one : pair.two) + 1;
   fd_set in, out;
@@ -42,6 +86,7 @@ static void selects(int (*wait)(int, fd_set *, fd_set *)) {
   make_room(pair);
   FD_SET(pair.one, &out);
   REQUIRE(wait(limit, &in, &out) == 1 && !FD_ISSET(pair.two, &in) && FD_ISSET(pair.one, &out));
+  selects_many(wait, pair.one);
 }
 
 static int by_select(int limit, fd_set *in, fd_set *out) {
@@ -90,98 +135,10 @@ static void check_pselect(void) {
   REQUIRE(signals == 1);
 }
 
-/* MARK: epoll */
-
-static int watching(int fd, uint32_t events) {
-  int set = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = events, .data.u64 = 42};
-  REQUIRE(set >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0);
-  return set;
-}
-
-static void check_epoll_ctl(void) {
-  struct pair pair = without_room();
-  int set = watching(pair.one, EPOLLOUT);
-  struct epoll_event event = {.events = EPOLLOUT};
-  REQUIRE(epoll_wait(set, &event, 1, 0) == 0);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_ADD, pair.one, &event), EEXIST);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_MOD, pair.two, &event), ENOENT);
-  REQUIRE_ERRNO(epoll_ctl(set, EPOLL_CTL_DEL, pair.two, NULL), ENOENT);
-  REQUIRE_ERRNO(epoll_ctl(set, 77, pair.one, &event), EINVAL);
-}
-
-static void awaits(int (*wait)(int set, struct epoll_event *, int most)) {
-  struct pair pair = on_the_bus();
-  int set = watching(pair.two, EPOLLIN);
-  struct epoll_event events[2];
-  REQUIRE(wait(set, events, 2) == 0);
-  say(pair.one, "there");
-  for (int most = 1; most <= 2; most++)
-    REQUIRE(wait(set, events, most) == 1 && events[0].events == EPOLLIN && events[0].data.u64 == 42);
-  expect(pair.two, "there");
-  REQUIRE(wait(set, events, 2) == 0);
-  REQUIRE_ERRNO(wait(set, events, 0), EINVAL);
-}
-
-static int by_epoll_wait(int set, struct epoll_event *events, int most) { return epoll_wait(set, events, most, 0); }
-static int by_epoll_pwait(int set, struct epoll_event *events, int most) { return epoll_pwait(set, events, most, 0, NULL); }
-static int by_epoll_pwait2(int set, struct epoll_event *events, int most) {
-  return epoll_pwait2(set, events, most, &no_time, NULL);
-}
-static void check_epoll_wait(void) { awaits(by_epoll_wait); }
-
-static void check_epoll_pwait(void) {
-  awaits(by_epoll_pwait);
-  int set = watching(joined(), EPOLLIN);
-  struct epoll_event event;
-  sigset_t none;
-  sigemptyset(&none);
-  pend_signal();
-  REQUIRE(epoll_pwait(set, &event, 1, 0, NULL) == 0 && signals == 0);
-  REQUIRE_ERRNO(epoll_pwait(set, &event, 1, -1, &none), EINTR);
-  REQUIRE(signals == 1);
-}
-
-static void check_epoll_pwait2(void) {
-  awaits(by_epoll_pwait2);
-  int set = watching(joined(), EPOLLIN);
-  struct epoll_event event;
-  struct timespec wrong = {0, -1}, ages = {INT64_MAX, 0}, moment = {0, 1};
-  sigset_t none;
-  sigemptyset(&none);
-  REQUIRE(epoll_pwait2(set, &event, 1, &moment, NULL) == 0);
-  REQUIRE_ERRNO(epoll_pwait2(set, &event, 1, &wrong, NULL), EINVAL);
-  pend_signal();
-  REQUIRE_ERRNO(epoll_pwait2(set, &event, 1, &ages, &none), EINTR);
-  REQUIRE(signals == 1);
-}
-
-/* A set that was closed where nobody sees it leaves nothing to the next with its number. */
-static void forgets(int (*create)(void)) {
-  struct pair pair = on_the_bus();
-  int set = create(), next;
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 42};
-  REQUIRE(epoll_ctl(set, EPOLL_CTL_ADD, pair.two, &event) == 0);
-  syscall(SYS_close, set);
-  REQUIRE((next = create()) == set);
-  say(pair.one, "there");
-  REQUIRE(epoll_wait(next, &event, 1, 0) == 0);
-}
-static int by_epoll_create(void) { return epoll_create(1); }
-static int by_epoll_create1(void) { return epoll_create1(0); }
-static void check_epoll_create(void) { forgets(by_epoll_create); }
-static void check_epoll_create1(void) { forgets(by_epoll_create1); }
-
 const struct check waiting_checks[] = {
     {"poll", check_poll},
     {"ppoll", check_ppoll},
     {"select", check_select},
     {"pselect", check_pselect},
-    {"epoll_create", check_epoll_create},
-    {"epoll_create1", check_epoll_create1},
-    {"epoll_ctl", check_epoll_ctl},
-    {"epoll_wait", check_epoll_wait},
-    {"epoll_pwait", check_epoll_pwait},
-    {"epoll_pwait2", check_epoll_pwait2},
     {NULL, NULL},
 };

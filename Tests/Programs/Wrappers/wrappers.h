@@ -41,7 +41,7 @@ struct check {
   const char *name;
   void (*run)(void);
 };
-extern const struct check data_checks[], descriptor_checks[], fortified_checks[], socket_checks[], waiting_checks[];
+extern const struct check data_checks[], descriptor_checks[], epoll_checks[], fortified_checks[], socket_checks[], waiting_checks[];
 
 /* Two that hear each other: sockets of ours, or a pair of the kernel's, which says what is usual. */
 struct pair {
@@ -50,7 +50,7 @@ struct pair {
 struct pair on_the_bus(void);
 struct pair of_the_kernel(void);
 
-/* The network of the check. */
+/* The last network that the check has made. */
 struct sockaddr_un address(void);
 int made(int protocol);
 /* A new socket on the network that `on_the_bus` has made. */

@@ -1,0 +1,1 @@
+/* Nothing to call: whoever links this ends with it. See exit.c. */
