@@ -78,7 +78,8 @@ let package = Package(
                     "--version-script=\(Context.packageDirectory)/Sources/LibIPN/exports.map",
                 ])
             ]),
-        .executableTarget(name: "ipnd", dependencies: ["CIPN", "CKeeper", "CLinux", "CStart", "IPNControl", "IPNKeeper", "IPNSystem", system], swiftSettings: ours),
+        .executableTarget(
+            name: "ipnd", dependencies: ["CIPN", "CKeeper", "CLinux", "CStart", "IPNControl", "IPNKeeper", "IPNSystem", system], swiftSettings: ours),
 
         // Programs written for AF_IPN: stands in front of the C library's functions, and loads libipn when it is needed.
         // Optimised in every build: it stands before each call of a program.

@@ -13,8 +13,9 @@ struct MarkerPlace: ~Copyable {
     private let folder: Descriptor
     let name: Path
 
-    /// - Throws: what open(2) says of the folder.
+    /// - Throws: what open(2) says of the folder; `ENOENT` for a path that is empty or ends in a slash.
     init(of path: Path) throws(Errno) {
+        guard !path.lastName.bytes.isEmpty else { throw Errno.noSuchFileOrDirectory }
         folder = try Descriptor.open(path.folder, flags: O_PATH | O_DIRECTORY)
         name = path.lastName
     }

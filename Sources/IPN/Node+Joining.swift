@@ -143,7 +143,7 @@ extension Node {
             }
             throw last == .resourceBusy ? Errno.addressInUse : .connectionRefused
         } catch {
-            if wanted != nil && error == .noSuchFileOrDirectory {
+            if wanted != nil && error == .noSuchFileOrDirectory && !path.bytes.isEmpty {
                 if let root = RuntimeFolder.missingRoot {
                     throw IPNError(
                         error, root, "the folder for keepers' doors does not exist",
