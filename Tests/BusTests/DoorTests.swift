@@ -1,7 +1,11 @@
+import CLinux
 import Glibc
-import IPN
+import IPNSystem
+import SystemPackage
 import Testing
 import TestSupport
+
+@testable import IPN
 
 /// Where a network's keeper is found: in a folder that is the owner's, in a place where strangers may make folders too.
 @Suite(.enabled(if: isRoot, "only root can be two users")) struct DoorTests {
@@ -125,5 +129,22 @@ import TestSupport
         try inside.write("connect \(path)\n")
         #expect(try inside.line().hasPrefix("error \(EADDRINUSE) "))
         try #require(rename(folder, scratch(".ipn-\(stranger)")) == 0)
+    }
+
+    /// A handle that is passed on says where its keeper is met: anybody can have named it.
+    @Test func whoStandsBehindANamedDoorIsNotWaitedForLong() throws {
+        let door = scratch("door")
+        let listener = Descriptor(owning: socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        _ = try withSocketAddress(door) { address, length in linux_bind(listener.raw, address, length) }
+        try #require(listen(listener.raw, 1) == 0)
+        let handle = Descriptor(owning: socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let name = Array("\(Handle.prefix)\(door):1".utf8)
+        try #require(name.withUnsafeBytes { linux_bind_abstract(handle.raw, $0.baseAddress, name.count) } == 0)
+        // The second time nobody takes it from the queue.
+        for _ in 0..<3 {
+            var error: Errno?
+            do throws(Errno) { _ = try Attachment.claim(handle) } catch let refusal { error = refusal }
+            #expect(error?.rawValue == ENOTCONN)
+        }
     }
 }
