@@ -44,8 +44,5 @@ extension Node {
     package func recallSleepers() { wakers?.wakeSleepers() }
 
     /// Wakes who sleeps in a receive or a send of this node, for good: before it is closed by another thread.
-    package func interrupt() {
-        wakers?.endReceiving()
-        wakers?.endSending()
-    }
+    package func interrupt() { wakers?.leave() }
 }

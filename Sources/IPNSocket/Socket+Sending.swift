@@ -43,7 +43,7 @@ extension Socket {
         do throws(IPNError) {
             return try node.lendAtOnce(count)
         } catch {
-            guard error.errno == .resourceTemporarilyUnavailable else { throw error.errno }
+            guard error.errno == .resourceTemporarilyUnavailable else { throw isClosed ? .brokenPipe : error.errno }
         }
         // Only now what the socket's flags and time-outs say matters.
         let end = deadline ?? Deadline.after(patience(flags, SO_SNDTIMEO))
@@ -63,7 +63,11 @@ extension Socket {
     }
 
     private func lend(_ count: Int, until end: UInt64) throws(Errno) -> LentSlot? {
-        do throws(IPNError) { return try node.lend(count, timeout: Deadline.left(until: end)) } catch { throw error.errno }
+        do throws(IPNError) {
+            return try node.lend(count, timeout: Deadline.left(until: end))
+        } catch {
+            throw isClosed ? .brokenPipe : error.errno
+        }
     }
 
     /// Whether another call has the sending side.
