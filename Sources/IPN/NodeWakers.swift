@@ -76,7 +76,8 @@ final class NodeWakers: @unchecked Sendable {
         let waiting = own.waiting.loadAcquiring()
         guard waiting & UInt64(IPN_POLLS) != 0 else { return }
         if waiting != returned.wait { returned = (waiting, 0) }
-        guard returned.times < Self.mostReturns else { return }
+        // Who has shut down sending does not either: once more, should another thread have been about to wait.
+        guard returned.times < (isSendingOver ? 1 : Self.mostReturns) else { return }
         returned.times += 1
         Handle.strike(clapper, key | Handle.room)
     }
