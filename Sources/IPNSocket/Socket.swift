@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 package import IPN
 package import IPNSystem
+private import Synchronization
 package import SystemPackage
 
 /// A socket of the family AF_IPN: the states, options and errnos of sockets over a `Node`.
@@ -56,8 +57,7 @@ package final class Socket: @unchecked Sendable {
     /// No other socket of this process had it.
     let serial: UInt
     private nonisolated(unsafe) static var lastSerial: UInt = 0
-    /// With `control` held.
-    private var hasLeft = false
+    private let hasLeft = Atomic(false)
     var state = State()
     /// What a forked child finds of it: never half written, whatever other threads do. With `inheriting` held.
     private var inheritable = State()
@@ -204,20 +204,14 @@ package final class Socket: @unchecked Sendable {
     package var isHungUp: Bool { node.isNetworkGone }
 
     /// Whether it was closed, or is about to leave.
-    package var isClosed: Bool {
-        control.lock()
-        defer { control.unlock() }
-        return hasLeft
-    }
+    package var isClosed: Bool { hasLeft.load(ordering: .acquiring) }
 
     /// Leaves, and wakes whoever sleeps in it. Who closes in a signal handler may have interrupted a call of its own: that finds
     /// all where it was, as long as it has this object.
     /// - Returns: the number of a loan that is still written to: its memory stays as long as this object.
     package func close() -> UInt? {
         // Before anybody is woken, who would else go on as if it were there.
-        control.lock()
-        hasLeft = true
-        control.unlock()
+        hasLeft.store(true, ordering: .releasing)
         node.interrupt()
         sending.lock()
         while let sleepingSender, !isOwn(sleepingSender) { _ = sending.wait(until: Deadline.never) }
