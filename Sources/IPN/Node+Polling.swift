@@ -34,6 +34,9 @@ extension Node {
     /// The network's file as it is now, wherever it was renamed to; nil before bind and connect.
     package var fileStatus: FileStatus? { try? membership?.file.status() }
 
+    /// Whether sending was shut down. For any thread.
+    package var isSendingOver: Bool { wakers?.isSendingOver ?? true }
+
     /// Whether receiving was shut down, or never allowed.
     package var isReceivingOver: Bool { intake == nil || wakers?.isReceivingOver ?? true }
 

@@ -133,15 +133,17 @@ extension Socket {
     }
 
     /// Sends what a loan has become.
-    /// - Throws: `EINVAL` where it is no loan of this socket's; `EMSGSIZE` where it has become longer: then it is given back.
+    /// - Throws: `EINVAL` where it is no loan of this socket's; `EMSGSIZE` where it has become longer: then it stays one; `EPIPE`
+    ///   where sending was shut down meanwhile: then it is given back.
     package func publish(_ number: UInt, count: Int, tag: UInt64) throws(Errno) {
         sending.lock()
         defer { endTurn() }
         guard let slot = loan?.slot, loan?.number == number else { throw Errno.invalidArgument }
+        guard (0...slot.count).contains(count) else { throw Errno.messageTooLong }
         loan = nil
-        guard (0...slot.count).contains(count) else {
+        guard !node.isSendingOver else {
             node.cancel(slot)
-            throw Errno(rawValue: EMSGSIZE)
+            throw Errno.brokenPipe
         }
         node.publish(slot.shortened(to: count), tag: tag)
     }

@@ -50,7 +50,7 @@ extern "C" {
 /* Options that 2007 did not have. */
 #define IPN_SO_HISTORY 0x100 /* sent messages that a writer keeps for those who join later */
 #define IPN_SO_WINDOW 0x101  /* this node's own limit on pending messages */
-#define IPN_SO_PERSIST 0x102 /* the network lives on without nodes, until this is cleared */
+#define IPN_SO_PERSIST 0x102 /* the network lives on without nodes, until this is cleared; before bind, the one that it makes */
 #define IPN_SO_TAG 0x103     /* uint64_t: travels beside the payload of what is sent from now on, unread by the bus */
 #define IPN_SO_LOST 0x104    /* uint64_t, read only: messages lost since it was last asked for */
 #define IPN_SO_REPLAY 0x105  /* before connect: begin with what writers kept as history */
@@ -147,7 +147,8 @@ int ipn_borrow(int descriptor, struct ipn_message *message, int flags);
 int ipn_return(int descriptor, struct ipn_message *message);
 
 /* A loaned slot is written in place and then published or cancelled, before another send: EDEADLK for the thread that has it,
- * others wait. EINVAL for another socket's loan, which stays one. The memory stays when the socket is closed meanwhile, until an
+ * others wait. EINVAL for another socket's loan, EMSGSIZE for one that was made longer: it stays one. EPIPE after SHUT_WR: it is
+ * given back. The memory stays when the socket is closed meanwhile, until an
  * attempt to publish or cancel it (EBADF). */
 struct ipn_loan {
   void *bytes;
