@@ -14,7 +14,7 @@ extension SocketTable {
         let entry = sockets.removeValue(forKey: raw)
         guard entry != nil || isHandle(raw) else {
             lock.unlock()
-            throw Errno(rawValue: linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK)
+            throw Errno(rawValue: isInner(raw) || linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK)
         }
         if let entry { loosen(entry) }
         _ = Glibc.close(raw)
@@ -35,6 +35,7 @@ extension SocketTable {
 
     /// What was inherited and never used is no node of this process: nothing is made of it to be left. With `lock` held.
     private static func isHandle(_ raw: CInt) -> Bool {
+        if isInner(raw) { return false }
         if Handle.name(of: raw) != nil { return true }
         guard let status = try? FileStatus(descriptor: raw) else { return false }
         return owner(of: status) != nil
@@ -92,7 +93,7 @@ extension SocketTable {
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self) }
             let number = atoi(name)
-            guard name.pointee != CChar(UInt8(ascii: ".")), linux_next_own(CUnsignedInt(number)) != CUnsignedInt(number) else { continue }
+            guard name.pointee != CChar(UInt8(ascii: ".")), !isInner(number) else { continue }
             if let status = try? FileStatus(descriptor: number), socket.isDescription(of: status) { found.append(number) }
         }
         return found

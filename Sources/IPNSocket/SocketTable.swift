@@ -7,16 +7,16 @@ package import SystemPackage
 
 /// The sockets of this process, by descriptor.
 ///
-/// A descriptor may become known in three ways: it was opened here; it was said to be a duplicate; or it carries a handle's
-/// name, because it was inherited through exec, came over a Unix socket, or was duplicated without a word. A forked child
-/// has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
+/// A descriptor may become known in four ways: it was opened here; it was said to be a duplicate; it is one without a word, as it
+/// is of the same open socket; or it carries a handle's name, because it was inherited through exec or came over a Unix socket.
+/// A forked child has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
 package enum SocketTable {
     static let lock = Lock(isHeldOverForks: true)
     /// Held while an inherited socket is taken up, which asks the keeper.
     private static let adopting = Lock()
     /// With `lock` held.
     nonisolated(unsafe) static var sockets: [CInt: Entry] = [:]
-    /// Those whose last number that is known was closed, by their own: they leave unless another is found. With `lock` held.
+    /// Those whose last known number was closed, by `Socket.serial`: they leave unless another is found. With `lock` held.
     nonisolated(unsafe) static var loose: [UInt: Entry] = [:]
     /// Sockets that were closed while a program had a loan, by its number: the memory is there until that is given back. With
     /// `lock` held.
@@ -104,10 +104,13 @@ package enum SocketTable {
         let now = generation
         lock.unlock()
         if let entry, entry.generation == now { return entry.socket }
-        guard let status = try? FileStatus(descriptor: raw) else { throw Errno.badFileDescriptor }
+        guard !isInner(raw), let status = try? FileStatus(descriptor: raw) else { throw Errno.badFileDescriptor }
         guard status.isSocket else { throw Errno(rawValue: ENOTSOCK) }
         return try adopt(raw, status, from: entry?.socket)
     }
+
+    /// Whether a number is the library's own, as one that was closed may be by now: to the program there is nothing.
+    static func isInner(_ raw: CInt) -> Bool { raw >= 0 && linux_next_own(CUnsignedInt(raw)) == CUnsignedInt(raw) }
 
     /// Makes a socket of one that is known by its name alone, or by its parent's memory.
     ///
