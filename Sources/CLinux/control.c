@@ -23,7 +23,8 @@ int linux_get_control(const struct msghdr *message, int level, int type, void *d
   for (struct cmsghdr *item = CMSG_FIRSTHDR(list); item != NULL; item = CMSG_NXTHDR(list, item)) {
     /* CMSG_NXTHDR looks at the next header, and nobody at what follows it. */
     if (item->cmsg_len < sizeof *item || item->cmsg_len > (size_t)(end - (const char *)item)) return -1;
-    if (item->cmsg_level != level || item->cmsg_type != type || item->cmsg_len < CMSG_LEN(size)) continue;
+    if (item->cmsg_level != level || item->cmsg_type != type) continue;
+    if (item->cmsg_len != CMSG_LEN(size)) return -1;
     memcpy(data, CMSG_DATA(item), size);
     return 1;
   }

@@ -107,7 +107,7 @@ extension Intake {
     }
 
     /// Nothing will ever come again: data were shut down, and news nobody wants.
-    private var isOver: Bool { toldCounts == nil && wakers.isReceivingOver }
+    private var isOver: Bool { (toldCounts == nil || wakers.isLeaving) && wakers.isReceivingOver }
 
     var hasOutOfBand: Bool { news.isThere || (toldCounts.map { $0 != page.counts.loadAcquiring() } ?? false) }
 

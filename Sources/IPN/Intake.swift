@@ -18,6 +18,9 @@ struct Intake: ~Copyable {
     let isLossless: Bool
     /// Begin with what writers kept, not with the first message after our join.
     let wantsHistory: Bool
+    /// Messages that may be pending on a LOSSY network; the second while what writers kept is being read.
+    private let limits: (usual: UInt64, replaying: UInt64)
+    private var isReplaying = false
     /// Keeps what the inbox points to.
     var pools: [UInt64: (peer: Peer, pool: PeerPool)] = [:]
     var rosterVersion: UInt64 = 0
@@ -48,9 +51,10 @@ struct Intake: ~Copyable {
     var isBusy = false
     var courtesy = Courtesy()
 
-    init(membership: Membership, region: OwnRegion, wakers: NodeWakers, limit: Int, wantsHistory: Bool) {
+    init(membership: Membership, region: OwnRegion, wakers: NodeWakers, limit: Int, replayLimit: Int, wantsHistory: Bool) {
         isLossless = membership.options.flags & UInt32(IPN_FLAG_LOSSLESS) != 0
         own = region.words
+        limits = (UInt64(limit), UInt64(replayLimit))
         inbox = Inbox(own: own, overwrites: !isLossless, limit: UInt64(limit))
         self.region = region
         self.wakers = wakers
@@ -58,6 +62,7 @@ struct Intake: ~Copyable {
         page = membership.page
         self.wantsHistory = wantsHistory
         synchronize()
+        beginReplay()
     }
 
     // MARK: One message
@@ -93,6 +98,7 @@ struct Intake: ~Copyable {
         step("receive: taken, cursor not moved")
         inbox.advance(Int(message.writer), past: message.delivery, keepPin: keepPin)
         step("receive: cursor moved, waiting writers not rung")
+        if isReplaying && inbox.pending() <= limits.usual { endReplay() }
         if isLossless { ringWaiting() }
         if isPolled { tellPollers() }
     }
@@ -122,12 +128,25 @@ struct Intake: ~Copyable {
     /// See `Node.seek`.
     mutating func seek(to sequence: UInt64, of sender: UInt64) -> Bool {
         guard inbox.seek(to: sequence, of: sender) else { return false }
+        beginReplay()
         if isLossless {
             fullFence()
             ringWaiting()
         }
         if isPolled { tellPollers() }
         return true
+    }
+
+    /// What was kept and waits to be read again is more than may be pending else.
+    private mutating func beginReplay() {
+        guard !isLossless, inbox.pending() > 0 || isOwedRoster && wantsHistory else { return }
+        inbox.limit = limits.replaying
+        isReplaying = limits.replaying > limits.usual
+    }
+
+    private mutating func endReplay() {
+        inbox.limit = limits.usual
+        isReplaying = false
     }
 
     /// Gives back a message that was kept.

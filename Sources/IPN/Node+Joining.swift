@@ -196,10 +196,10 @@ extension Node {
         if granted.contains(.receive) || wantsCounts || observes {
             // Places our cursors: what is sent from here on is ours to receive.
             let most = options.poolSize + (history ? options.history : 0)
-            let limit = min(window ?? most, most)
+            let limit = min(window ?? options.poolSize, most)
             intake = box(
                 Intake(
-                    membership: membership, region: region, wakers: wakers, limit: limit,
+                    membership: membership, region: region, wakers: wakers, limit: limit, replayLimit: min(window ?? most, most),
                     wantsHistory: history))
             if wantsCounts { intake?.pointee.toldCounts = 0 }
             if isPolled {

@@ -22,7 +22,9 @@ extension Node {
     func openIntakeForNews() {
         guard wantsCounts || observes, intake == nil, let membership, let region, let wakers else { return }
         intake = box(
-            Intake(membership: membership, region: region, wakers: wakers, limit: options.poolSize, wantsHistory: false))
+            Intake(
+                membership: membership, region: region, wakers: wakers, limit: options.poolSize, replayLimit: options.poolSize,
+                wantsHistory: false))
     }
 
     func tellHandlesOutOfBand() throws(IPNError) {

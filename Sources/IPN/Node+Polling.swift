@@ -34,6 +34,9 @@ extension Node {
     /// The network's file as it is now, wherever it was renamed to; nil before bind and connect.
     package var fileStatus: FileStatus? { try? membership?.file.status() }
 
+    /// Whether sending was shut down. For any thread.
+    package var isSendingOver: Bool { wakers?.isSendingOver ?? true }
+
     /// Whether receiving was shut down, or never allowed.
     package var isReceivingOver: Bool { intake == nil || wakers?.isReceivingOver ?? true }
 
@@ -44,8 +47,5 @@ extension Node {
     package func recallSleepers() { wakers?.wakeSleepers() }
 
     /// Wakes who sleeps in a receive or a send of this node, for good: before it is closed by another thread.
-    package func interrupt() {
-        wakers?.endReceiving()
-        wakers?.endSending()
-    }
+    package func interrupt() { wakers?.leave() }
 }

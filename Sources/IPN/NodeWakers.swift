@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// Shared by the node, its two sides and the watchman of its process.
 final class NodeWakers: @unchecked Sendable {
-    // Sendable: all is constant after init but the five words, which are atomic, and what is the receiving side's alone.
+    // Sendable: all is constant after init but the six words, which are atomic, and what is the receiving side's alone.
     private let reader: Bell
     private let writer: Bell
     private let pollable: Handle
@@ -28,8 +28,8 @@ final class NodeWakers: @unchecked Sendable {
         self.writer = writer
         ownClapper = clapper
         pollable = handle
-        over = .allocate(capacity: 5)
-        over.initialize(repeating: 0, count: 5)
+        over = .allocate(capacity: 6)
+        over.initialize(repeating: 0, count: 6)
     }
 
     deinit { over.deallocate() }
@@ -58,6 +58,11 @@ final class NodeWakers: @unchecked Sendable {
     var overtaken: UInt64 { overtakings.load() }
     func overtake() { overtakings.store(overtaken &+ 1) }
 
+    private var leaving: SharedWord { SharedWord(UnsafeRawPointer(over), 40) }
+
+    /// The node is about to be closed: who sleeps in it has nothing to wait for, news neither.
+    var isLeaving: Bool { leaving.loadAcquiring() != 0 }
+
     /// A routed network has ended, with its keeper.
     var isNetworkOver: Bool { networkOver.loadAcquiring() != 0 }
 
@@ -71,7 +76,8 @@ final class NodeWakers: @unchecked Sendable {
         let waiting = own.waiting.loadAcquiring()
         guard waiting & UInt64(IPN_POLLS) != 0 else { return }
         if waiting != returned.wait { returned = (waiting, 0) }
-        guard returned.times < Self.mostReturns else { return }
+        // Who has shut down sending does not either: once more, should another thread have been about to wait.
+        guard returned.times < (isSendingOver ? 1 : Self.mostReturns) else { return }
         returned.times += 1
         Handle.strike(clapper, key | Handle.room)
     }
@@ -89,6 +95,12 @@ final class NodeWakers: @unchecked Sendable {
     func endNetwork() {
         networkOver.storeReleasing(1)
         wakeAll()
+    }
+
+    func leave() {
+        leaving.storeReleasing(1)
+        endReceiving()
+        endSending()
     }
 
     func endReceiving() {

@@ -18,7 +18,24 @@ extension Socket {
         }
         guard value.count >= MemoryLayout<CInt>.size else { throw Errno.invalidArgument }
         let number = Int(value.loadUnaligned(as: CInt.self))
+        if option == IPN_SO_SPIN { return try setSpin(microseconds: number) }
         try withState { state throws(Errno) in try set(option, number, &state) }
+        if option == IPN_SO_HANDLE_OOB || option == IPN_SO_WANT_OOB_NUMNODES, isOver { tellOfEnd() }
+    }
+
+    private func setSpin(microseconds: Int) throws(Errno) {
+        guard (0...1_000_000).contains(microseconds) else { throw Errno.invalidArgument }
+        receiving.lock()
+        onReceiver { [node] in node.spinNanoseconds = UInt64(microseconds) * 1000 }
+        receiving.unlock()
+    }
+
+    /// Nothing will come any more, as news are not wanted now: who waits for some, in a call or by a poll, finds the end.
+    private func tellOfEnd() {
+        node.recallSleepers()
+        receiving.lock()
+        onReceiver { [node] in node.settlePollers() }
+        receiving.unlock()
     }
 
     private func set(_ option: CInt, _ number: Int, _ state: inout State) throws(Errno) {
@@ -74,11 +91,6 @@ extension Socket {
         case IPN_SO_WANT_OOB_NUMNODES:
             state.wantsNumberOfNodes = number != 0
             try wantNumberOfNodes(state)
-        case IPN_SO_SPIN:
-            guard (0...1_000_000).contains(number) else { throw Errno.invalidArgument }
-            receiving.lock()
-            onReceiver { [node] in node.spinNanoseconds = UInt64(number) * 1000 }
-            receiving.unlock()
         default:
             throw Errno(rawValue: ENOPROTOOPT)
         }

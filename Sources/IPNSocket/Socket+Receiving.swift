@@ -17,7 +17,7 @@ extension Socket {
     /// Takes the next message, out of band first, and shows it to `body`.
     ///
     /// - Parameter flags: `MSG_DONTWAIT`, `MSG_PEEK`.
-    /// - Returns: nil after the receiving side was shut down.
+    /// - Returns: nil after the receiving side was shut down, or where the socket is closed meanwhile.
     /// - Throws: `ENOTCONN`, `EAGAIN`, `EINTR`, `EOPNOTSUPP` for `MSG_OOB`: news come in turn, before data.
     package func receive<Result>(flags: CInt, _ body: (ArrivedMessage) -> Result) throws(Errno) -> Result? {
         receiving.lock()
@@ -127,14 +127,14 @@ extension Socket {
         case disturbed
     }
 
-    var isOver: Bool { node.isReceivingOver && !node.wantsNumberOfNodes }
+    var isOver: Bool { node.isReceivingOver && (!node.wantsNumberOfNodes || isClosed) }
 
     private func begin(_ timeout: Duration?) throws(Errno) -> ArrivedMessage? {
         do throws(IPNError) {
             return try node.begin(timeout: timeout)
         } catch {
-            // Shut down, or never allowed: the end of the data.
-            if error.errno == .permissionDenied { return nil }
+            // Shut down, never allowed, or closed by another thread meanwhile: the end of the data.
+            if error.errno == .permissionDenied || isClosed { return nil }
             throw error.errno
         }
     }

@@ -43,7 +43,7 @@ extension Socket {
         do throws(IPNError) {
             return try node.lendAtOnce(count)
         } catch {
-            guard error.errno == .resourceTemporarilyUnavailable else { throw error.errno }
+            guard error.errno == .resourceTemporarilyUnavailable else { throw isClosed ? .brokenPipe : error.errno }
         }
         // Only now what the socket's flags and time-outs say matters.
         let end = deadline ?? Deadline.after(patience(flags, SO_SNDTIMEO))
@@ -63,7 +63,11 @@ extension Socket {
     }
 
     private func lend(_ count: Int, until end: UInt64) throws(Errno) -> LentSlot? {
-        do throws(IPNError) { return try node.lend(count, timeout: Deadline.left(until: end)) } catch { throw error.errno }
+        do throws(IPNError) {
+            return try node.lend(count, timeout: Deadline.left(until: end))
+        } catch {
+            throw isClosed ? .brokenPipe : error.errno
+        }
     }
 
     /// Whether another call has the sending side.
@@ -129,15 +133,17 @@ extension Socket {
     }
 
     /// Sends what a loan has become.
-    /// - Throws: `EINVAL` where it is no loan of this socket's; `EMSGSIZE` where it has become longer: then it is given back.
+    /// - Throws: `EINVAL` where it is no loan of this socket's; `EMSGSIZE` where it has become longer: then it stays one; `EPIPE`
+    ///   where sending was shut down meanwhile: then it is given back.
     package func publish(_ number: UInt, count: Int, tag: UInt64) throws(Errno) {
         sending.lock()
         defer { endTurn() }
         guard let slot = loan?.slot, loan?.number == number else { throw Errno.invalidArgument }
+        guard (0...slot.count).contains(count) else { throw Errno.messageTooLong }
         loan = nil
-        guard (0...slot.count).contains(count) else {
+        guard !node.isSendingOver else {
             node.cancel(slot)
-            throw Errno(rawValue: EMSGSIZE)
+            throw Errno.brokenPipe
         }
         node.publish(slot.shortened(to: count), tag: tag)
     }

@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 package import IPN
 package import IPNSystem
+private import Synchronization
 package import SystemPackage
 
 /// A socket of the family AF_IPN: the states, options and errnos of sockets over a `Node`.
@@ -56,8 +57,7 @@ package final class Socket: @unchecked Sendable {
     /// No other socket of this process had it.
     let serial: UInt
     private nonisolated(unsafe) static var lastSerial: UInt = 0
-    /// With `control` held.
-    private var hasLeft = false
+    private let hasLeft = Atomic(false)
     var state = State()
     /// What a forked child finds of it: never half written, whatever other threads do. With `inheriting` held.
     private var inheritable = State()
@@ -123,11 +123,11 @@ package final class Socket: @unchecked Sendable {
         return lastSerial
     }
 
-    /// Whether a descriptor is of the same open file description as our handle: a socket has an inode of its own.
-    func isSameDescription(as other: borrowing Descriptor) -> Bool {
-        guard let one = try? handle.status(), let two = try? other.status() else { return false }
-        return one.isSameFile(as: two)
-    }
+    /// Whether what a descriptor was found to be is our handle's description: a socket has an inode of its own.
+    func isDescription(of status: FileStatus) -> Bool { (try? handle.status())?.isSameFile(as: status) ?? false }
+
+    /// A number for poll(2) that is the handle's as long as this lives, whatever the program closes.
+    package var pollable: CInt { handle.raw }
 
     /// Makes the network, or joins it to manage it. See bind(2).
     /// - Throws: `EISCONN`, `EPERM`, `EPROTO`, `ECONNREFUSED`, `EADDRINUSE`, the path's own.
@@ -203,24 +203,21 @@ package final class Socket: @unchecked Sendable {
     /// Whether the network is gone.
     package var isHungUp: Bool { node.isNetworkGone }
 
-    /// Whether it was closed.
-    package var isClosed: Bool {
-        control.lock()
-        defer { control.unlock() }
-        return hasLeft
-    }
+    /// Whether it was closed, or is about to leave.
+    package var isClosed: Bool { hasLeft.load(ordering: .acquiring) }
 
     /// Leaves, and wakes whoever sleeps in it. Who closes in a signal handler may have interrupted a call of its own: that finds
     /// all where it was, as long as it has this object.
     /// - Returns: the number of a loan that is still written to: its memory stays as long as this object.
     package func close() -> UInt? {
+        // Before anybody is woken, who would else go on as if it were there.
+        hasLeft.store(true, ordering: .releasing)
         node.interrupt()
         sending.lock()
         while let sleepingSender, !isOwn(sleepingSender) { _ = sending.wait(until: Deadline.never) }
         receiving.lock()
         while let sleepingReceiver, !isOwn(sleepingReceiver) { _ = receiving.wait(until: Deadline.never) }
         control.lock()
-        hasLeft = true
         let lent = loan?.number
         loan = nil
         if sleepingSender != nil || sleepingReceiver != nil {

@@ -7,24 +7,26 @@ package import SystemPackage
 
 /// The sockets of this process, by descriptor.
 ///
-/// A descriptor may become known in three ways: it was opened here; it was said to be a duplicate; or it carries a handle's
-/// name, because it was inherited through exec, came over a Unix socket, or was duplicated without a word. A forked child
-/// has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
+/// A descriptor may become known in four ways: it was opened here; it was said to be a duplicate; it is one without a word, as it
+/// is of the same open socket; or it carries a handle's name, because it was inherited through exec or came over a Unix socket.
+/// A forked child has all its parent's numbers and none of its nodes: the first use of each makes one of its own.
 package enum SocketTable {
-    private static let lock = Lock(isHeldOverForks: true)
+    static let lock = Lock(isHeldOverForks: true)
     /// Held while an inherited socket is taken up, which asks the keeper.
     private static let adopting = Lock()
     /// With `lock` held.
-    nonisolated(unsafe) private static var sockets: [CInt: Entry] = [:]
+    nonisolated(unsafe) static var sockets: [CInt: Entry] = [:]
+    /// Those whose last known number was closed, by `Socket.serial`: they leave unless another is found. With `lock` held.
+    nonisolated(unsafe) static var loose: [UInt: Entry] = [:]
     /// Sockets that were closed while a program had a loan, by its number: the memory is there until that is given back. With
     /// `lock` held.
-    nonisolated(unsafe) private static var abandoned: [UInt: Socket] = [:]
+    nonisolated(unsafe) static var abandoned: [UInt: Socket] = [:]
     /// How many forks lie between this process and the one that opened the first socket, and where that is written down
     /// again in each: fork(2)'s handlers are not run for every child. With `lock` held.
     nonisolated(unsafe) private static var forks = 0
     nonisolated(unsafe) private static var mark: UnsafeMutablePointer<Int>?
 
-    private struct Entry {
+    struct Entry {
         var socket: Socket
         var generation: Int
     }
@@ -57,7 +59,7 @@ package enum SocketTable {
     }
 
     /// Which process of a line of forks this is. With `lock` held.
-    private static var generation: Int {
+    static var generation: Int {
         guard let mark else { return forks }
         if mark.pointee == 0 {
             forks += 1
@@ -70,22 +72,18 @@ package enum SocketTable {
 
     private static func keep(_ raw: CInt, _ socket: Socket) {
         lock.lock()
-        let now = generation
-        // A number that was closed behind our back is a new socket's now.
-        let old = sockets.updateValue(Entry(socket: socket, generation: now), forKey: raw)
+        let old = put(socket, at: raw)
         lock.unlock()
-        if let old { drop(old, now) }
+        if let old { drop(old) }
     }
 
-    /// Ends a socket that has no number left. A parent's object stands for the parent's node: it is left alone, for good.
-    private static func drop(_ entry: Entry, _ now: Int) {
-        if entry.generation != now {
-            _ = Unmanaged.passRetained(entry.socket)
-        } else if !isKnown(entry.socket), let loan = entry.socket.close() {
-            lock.lock()
-            abandoned[loan] = entry.socket
-            lock.unlock()
-        }
+    /// With `lock` held.
+    /// - Returns: whose number it was, and was closed behind our back: to be dropped once the lock is free.
+    static func put(_ socket: Socket, at raw: CInt) -> Entry? {
+        let old = sockets.updateValue(Entry(socket: socket, generation: generation), forKey: raw)
+        guard let old, old.socket !== socket else { return nil }
+        loosen(old)
+        return old
     }
 
     /// The loan of a socket that was closed meanwhile is given back, whatever has its number now.
@@ -97,12 +95,6 @@ package enum SocketTable {
         return socket != nil
     }
 
-    private static func isKnown(_ socket: Socket) -> Bool {
-        lock.lock()
-        defer { lock.unlock() }
-        return sockets.values.contains { $0.socket === socket }
-    }
-
     /// The socket of a descriptor.
     /// - Throws: `EBADF`; `ENOTSOCK` where it is none of ours; `ENOTCONN` for one that was inherited and whose network, or
     ///   place on it, is gone.
@@ -112,73 +104,88 @@ package enum SocketTable {
         let now = generation
         lock.unlock()
         if let entry, entry.generation == now { return entry.socket }
-        guard let status = try? FileStatus(descriptor: raw) else { throw Errno.badFileDescriptor }
+        guard !isInner(raw), let status = try? FileStatus(descriptor: raw) else { throw Errno.badFileDescriptor }
         guard status.isSocket else { throw Errno(rawValue: ENOTSOCK) }
-        return try adopt(raw, from: entry?.socket)
+        return try adopt(raw, status, from: entry?.socket)
     }
 
+    /// Whether a number is the library's own, as one that was closed may be by now: to the program there is nothing.
+    static func isInner(_ raw: CInt) -> Bool { raw >= 0 && linux_next_own(CUnsignedInt(raw)) == CUnsignedInt(raw) }
+
     /// Makes a socket of one that is known by its name alone, or by its parent's memory.
-    private static func adopt(_ raw: CInt, from parent: Socket?) throws(Errno) -> Socket {
+    ///
+    /// - Parameter status: the number's, as it was found: another thread may close it meanwhile.
+    private static func adopt(_ raw: CInt, _ status: FileStatus, from parent: Socket?) throws(Errno) -> Socket {
+        // Before it is connected it has no name: then only who has it already can tell.
+        let isNamed = Handle.name(of: raw) != nil
+        guard parent != nil || isNamed || linux_is_unix_datagram(raw) != 0 else { throw Errno(rawValue: ENOTSOCK) }
         adopting.lock()
         defer { adopting.unlock() }
         try prepareForForks()
-        // Another thread may have been faster; or it is a duplicate that nobody spoke of.
-        let name = Handle.name(of: raw)
-        guard parent != nil || name != nil else { throw Errno(rawValue: ENOTSOCK) }
-        lock.lock()
-        let now = generation
-        let known = sockets.first { key, entry in
-            entry.generation == now && (key == raw || (name != nil && Handle.name(of: entry.socket.handle.raw) == name))
-        }
-        lock.unlock()
-        if let known {
-            if known.key != raw { keep(raw, known.value.socket) }
-            return known.value.socket
-        }
+        if let known = try known(raw, status) { return known }
+        guard parent != nil || isNamed else { throw Errno(rawValue: ENOTSOCK) }
         let old = Descriptor(owning: try systemCall { linux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
         let socket = try Socket(claiming: old, parent: parent)
         // A parent's object stands for the parent's node: it is left alone, for good.
         if let parent { _ = Unmanaged.passRetained(parent) }
         lock.lock()
-        let numbers = [raw] + sockets.filter { $0.key != raw && parent != nil && $0.value.socket === parent }.keys
-        for number in numbers {
-            if !socket.isSameDescription(as: old) {
-                let isInherited = linux_fcntl(number, F_GETFD, 0) & FD_CLOEXEC == 0
-                _ = linux_dup3(socket.handle.raw, number, isInherited ? 0 : O_CLOEXEC)
+        let isThere = isStill(raw, status)
+        if isThere {
+            let now = generation
+            let numbers = [raw] + sockets.filter { $0.key != raw && parent != nil && $0.value.socket === parent }.keys
+            for number in numbers {
+                if !socket.isDescription(of: status) {
+                    let isInherited = linux_fcntl(number, F_GETFD, 0) & FD_CLOEXEC == 0
+                    _ = linux_dup3(socket.handle.raw, number, isInherited ? 0 : O_CLOEXEC)
+                }
+                sockets[number] = Entry(socket: socket, generation: now)
             }
-            sockets[number] = Entry(socket: socket, generation: now)
         }
         lock.unlock()
+        guard isThere else {
+            _ = socket.close()
+            throw Errno.badFileDescriptor
+        }
         return socket
+    }
+
+    /// Another thread was faster; or it is a duplicate that nobody spoke of.
+    private static func known(_ raw: CInt, _ status: FileStatus) throws(Errno) -> Socket? {
+        lock.lock()
+        let now = generation
+        if let entry = sockets[raw], entry.generation == now {
+            lock.unlock()
+            return entry.socket
+        }
+        let isThere = isStill(raw, status)
+        let socket = owner(of: status)
+        let old = isThere ? socket.flatMap { put($0, at: raw) } : nil
+        lock.unlock()
+        if let old { drop(old) }
+        guard isThere else { throw Errno.badFileDescriptor }
+        return socket
+    }
+
+    /// Whose description it is, of those that this process has opened or taken up. With `lock` held.
+    static func owner(of status: FileStatus) -> Socket? {
+        let now = generation
+        func isOwner(_ entry: Entry) -> Bool { entry.generation == now && entry.socket.isDescription(of: status) }
+        return (sockets.values.first(where: isOwner) ?? loose.values.first(where: isOwner))?.socket
+    }
+
+    /// Whether a number is what it was. With `lock` held, without which none of ours is closed.
+    private static func isStill(_ raw: CInt, _ status: FileStatus) -> Bool {
+        (try? FileStatus(descriptor: raw))?.isSameFile(as: status) ?? false
     }
 
     /// Another number for a socket, as dup(2) gave it.
     package static func duplicated(_ raw: CInt, _ made: CInt) throws(Errno) {
-        keep(made, try find(raw))
-    }
-
-    /// Forgets a number and closes it; the socket leaves with its last one.
-    package static func close(_ raw: CInt) throws(Errno) {
-        if !forgets(raw) {
-            guard Handle.name(of: raw) != nil else { throw Errno(rawValue: linux_fcntl(raw, F_GETFD, 0) < 0 ? EBADF : ENOTSOCK) }
-        }
-        _ = Glibc.close(raw)
-    }
-
-    /// Forgets a number that is closed, or something else's by now.
-    /// - Throws: `ENOTSOCK` where it was none of ours.
-    package static func forget(_ raw: CInt) throws(Errno) {
-        guard forgets(raw) else { throw Errno(rawValue: ENOTSOCK) }
-    }
-
-    /// What was inherited and never used is no node of this process: nothing is made of it to be left, and nothing is left.
-    private static func forgets(_ raw: CInt) -> Bool {
         lock.lock()
-        let entry = sockets.removeValue(forKey: raw)
+        let entry = sockets[made]
         let now = generation
         lock.unlock()
-        guard let entry else { return false }
-        drop(entry, now)
-        return true
+        // Found already, by who has closed the other one.
+        if let entry, entry.generation == now, let status = try? FileStatus(descriptor: made), entry.socket.isDescription(of: status) { return }
+        keep(made, try find(raw))
     }
 }

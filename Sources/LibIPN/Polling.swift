@@ -80,7 +80,7 @@ private struct Watch: ~Copyable {
 
     init(_ wanted: UnsafeMutableBufferPointer<pollfd>, _ sockets: [Socket?]) {
         self.sockets = sockets
-        entries = zip(wanted, sockets).map { $1 == nil ? $0 : pollfd(fd: $0.fd, events: Int16(POLLIN), revents: 0) }
+        entries = zip(wanted, sockets).map { entry, socket in socket.map { pollfd(fd: $0.pollable, events: Int16(POLLIN), revents: 0) } ?? entry }
     }
 
     /// - Returns: how many of ours are ready.

@@ -90,7 +90,7 @@ public func ipn_cancel(_ descriptor: CInt, _ loan: UnsafeMutablePointer<ipn_loan
     end(loan, of: descriptor) { (socket, number) throws(Errno) in try socket.cancel(number) }
 }
 
-/// - Parameter body: fails with `EINVAL` where it is no loan of the socket's, which then leaves it as it is.
+/// - Parameter body: what fails leaves the loan as it is, but for `EPIPE`, where it can be of no use any more.
 private func end(
     _ loan: UnsafeMutablePointer<ipn_loan>?, of descriptor: CInt, _ body: (Socket, UInt) throws(Errno) -> Void
 ) -> CInt {
@@ -100,7 +100,7 @@ private func end(
         do throws(Errno) {
             try body(SocketTable.find(descriptor), number)
         } catch {
-            if error == .messageTooLong || SocketTable.abandon(loan: number) { loan.pointee.handle = nil }
+            if error == .brokenPipe || SocketTable.abandon(loan: number) { loan.pointee.handle = nil }
             throw error
         }
         loan.pointee.handle = nil

@@ -48,11 +48,21 @@ EXPORT int dup(int fd) {
   return OURS(fd) && !is_borrower() ? take_duplicate(fd, made) : made;
 }
 
-/* The number leaves the table first: by the time it is closed it may be somebody else's, and no watch moves to it meanwhile. */
+/* Until it is closed the number is ours: a call of another thread would sleep in the kernel, in which nothing ever comes. */
 static int leave(int fd) {
-  table_remove(&ours, fd);
   watches_leave_number(fd);
-  return library.close(fd);
+  int result = library.close(fd);
+  if (result < 0) library_disowns(fd);
+  return result;
+}
+
+/* libipn closes a program's number, and makes no other meanwhile; but one may have come with a message, and have this number. */
+static int close_for_library(int fd) {
+  int result = real.close(fd), error = errno;
+  table_remove(&ours, fd);
+  recognize(fd);
+  errno = error;
+  return result;
 }
 
 /* For what has closed a number by itself: the kernel, in dup2, and the C library, in fclose. */
@@ -112,7 +122,8 @@ EXPORT int fcntl64(int fd, int command, ...) { CONTROL(fd, command); }
 
 EXPORT int close(int fd) {
   if (table_has(&watched, fd) && !is_borrower()) watches_forget_set(fd);
-  if (!OURS(fd) || is_borrower()) return IS_KEPT(fd) ? (errno = EBADF, -1) : real.close(fd);
+  if (!table_has(&ours, fd) || is_borrower()) return IS_KEPT(fd) ? (errno = EBADF, -1) : real.close(fd);
+  if (library_calls(__builtin_return_address(0))) return close_for_library(fd);
   int result = leave(fd);
   return result < 0 && errno == ENOTSOCK ? real.close(fd) : result;
 }

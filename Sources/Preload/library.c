@@ -88,8 +88,9 @@ bool library_disowns(int fd) {
   int error = errno;
   if (error != EBADF && error != ENOTSOCK) return false;
   bool isOurs = library.is_socket(fd) == 1;
+  if (!isOurs) table_remove(&ours, fd);
+  /* Another thread may have made one meanwhile. */
+  if (!isOurs && library.is_socket(fd) == 1) table_add(&ours, fd), isOurs = true;
   errno = error;
-  if (isOurs) return false;
-  table_remove(&ours, fd);
-  return true;
+  return !isOurs;
 }

@@ -261,4 +261,20 @@ import TestSupport
         for number in 2..<5 { #expect(try party("recv 2 d 10") == "ok 1 \(number)") }
         #expect(try party("recv 2 d 10") == "EAGAIN")
     }
+
+    /// All of what was kept, be it more than a receiver may have pending; once that was read, no more than everybody.
+    @Test(arguments: Way.allCases) func whatIsReplayedIsOnTopOfThePoolOnce(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path, [IPN_SO_HISTORY: 6, IPN_SO_MSGPOOLSIZE: 4])
+        for number in 0..<10 { try party.does("send 0 - \(number)") }
+        try party.does("socket 1 34 3 1")
+        try party.does("set 1 0 \(IPN_SO_REPLAY) 1")
+        try party.does("connect 1 \(path)")
+        for number in 4..<10 { #expect(try party("recv 1 d 10") == "ok 1 \(number)") }
+        for _ in 0..<2 {
+            for number in 0..<10 { try party.does("send 0 - \(number)") }
+            for number in 6..<10 { #expect(try party("recv 1 d 10") == "ok 1 \(number)") }
+            #expect(try party("recv 1 d 10") == "EAGAIN")
+        }
+    }
 }

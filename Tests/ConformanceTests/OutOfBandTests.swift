@@ -1,4 +1,5 @@
 import CIPN
+import Glibc
 import Testing
 import TestSupport
 
@@ -98,5 +99,29 @@ import TestSupport
         let party = try Party(way)
         try party.makes(0, path)
         #expect(try party("send 0 o x") == "EOPNOTSUPP")
+    }
+
+    /// To who may receive no more, what was last to come are news: without those it is over, for who sleeps and for who polls.
+    @Test(arguments: Way.sockets) func whoWantsNewsNoMoreFindsTheEnd(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path)
+        try party.joins(1, path)
+        for option in [IPN_SO_HANDLE_OOB, IPN_SO_WANT_OOB_NUMNODES] { try party.does("set 1 0 \(option) 1") }
+        try party.does("shutdown 1 0")
+        try party.does("recvmsg 1 - 100")
+        #expect(try party("recv 1 d 10") == "EAGAIN")
+        #expect(try party("plainpoll 1 0") == "ok none")
+        try party.does("thread recv 1 - 10")
+        usleep(20_000)  // either way it must end; asleep is what is meant
+        try party.does("set 1 0 \(IPN_SO_HANDLE_OOB) 0")
+        #expect(try party("join") == "ok 0")
+        #expect(try party("plainpoll 1 -1") == "ok i")
+        #expect(try party("recv 1 - 10") == "ok 0")
+        // No call in between.
+        for option in [IPN_SO_HANDLE_OOB, IPN_SO_WANT_OOB_NUMNODES] { try party.does("set 1 0 \(option) 1") }
+        try party.does("recvmsg 1 - 100")
+        #expect(try party("recv 1 d 10") == "EAGAIN")
+        try party.does("set 1 0 \(IPN_SO_WANT_OOB_NUMNODES) 0")
+        #expect(try party("plainpoll 1 -1") == "ok i")
     }
 }

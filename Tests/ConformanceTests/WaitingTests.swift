@@ -65,6 +65,23 @@ import TestSupport
         #expect(try party("send 0 - x") == "EPIPE")
     }
 
+    /// Who may send no more waits for no room, and is not told of it again and again.
+    @Test(arguments: Way.sockets) func roomIsNothingToWhoHasShutDown(way: Way) throws {
+        let party = try Party(way)
+        try party.makes(0, path, Self.lossless)
+        try party.joins(1, path)
+        for _ in 0..<2 { try party.does("send 0 d x") }
+        #expect(try party("send 0 d x") == "EAGAIN")
+        try party.does("shutdown 0 1")
+        for _ in 0..<4 { #expect(try party("recv 0 d 10") == "EAGAIN") }
+        #expect(try party("plainpoll 0 0") == "ok none")
+        // What comes is told of.
+        for _ in 0..<2 { try party.does("recv 1 - 10") }
+        try party.does("send 1 - reply")
+        #expect(try party("plainpoll 0 -1") == "ok i")
+        #expect(try party("recv 0 d 10") == "ok 5 reply")
+    }
+
     /// What lies there and is not asked for wakes nobody, again and again; what comes then does.
     @Test(arguments: Way.sockets) func whatIsNotAskedForLetsSleep(way: Way) throws {
         let (party, reader) = (try Party(way), try Party(way))

@@ -44,6 +44,12 @@ import TestSupport
         try eventually("the networks are gone") { scratch.contents.isEmpty }
     }
 
+    /// Hundreds of times: who comes just then finds no socket, and makes none.
+    @Test(arguments: [false, true]) func aCloseEndsTheCallsOfOtherThreads(isUnderPreload: Bool) throws {
+        try run("closing", isUnderPreload: isUnderPreload)
+        try eventually("the network is gone") { scratch.contents.isEmpty }
+    }
+
     /// Thousands of times: a wake-up that is lost is one that came between two steps. By the library, as each kind of set has it;
     /// by the preload, as sockets have it.
     @Test(arguments: ["library edge", "library level", "preload edge", "preload level"])

@@ -1,55 +1,10 @@
 /* Calls of one thread beside a call of another that sleeps on the same socket. */
+#include "call.h"
 #include "check.h"
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
 static int one, two;
-
-/* MARK: A thread in a call, and whether it sleeps there */
-
-struct call {
-  pthread_t thread;
-  long (*body)(void);
-  long result;
-  int error;
-  _Atomic pid_t id;
-};
-
-static void *run(void *argument) {
-  struct call *call = argument;
-  call->id = (pid_t)syscall(SYS_gettid);
-  call->result = call->body();
-  call->error = errno;
-  return NULL;
-}
-
-static bool is_asleep(pid_t id) {
-  char path[64], text[512] = "";
-  snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)id);
-  int fd = open(path, O_RDONLY);
-  if (fd < 0) return false;
-  (void)!read(fd, text, sizeof text - 1);
-  close(fd);
-  const char *name = strrchr(text, ')');
-  return name && name[2] == 'S';
-}
-
-/* Asleep ten times in a row: a lock's sleep or a page's is shorter than what this is about. */
-static void begin(struct call *call, long (*body)(void)) {
-  *call = (struct call){.body = body};
-  REQUIRE(pthread_create(&call->thread, NULL, run, call) == 0);
-  for (int seen = 0; seen < 10; usleep(1000)) seen = call->id && is_asleep(call->id) ? seen + 1 : 0;
-}
-
-static long end(struct call *call) {
-  REQUIRE(pthread_join(call->thread, NULL) == 0);
-  errno = call->error;
-  return call->result;
-}
 
 static char got[2][16];
 static long receive(void) { return ipn_recv(two, got[0], sizeof got[0], 0); }

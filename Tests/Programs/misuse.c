@@ -51,6 +51,15 @@ static void check_controls(void) {
   struct cmsghdr head = {CMSG_LEN(sizeof tag), IPN_CMSG_LEVEL, IPN_CMSG_TAG};
   message.msg_control = &head, message.msg_controllen = sizeof head;
   REQUIRE_ERRNO(ipn_sendmsg(one, &message, 0), EINVAL);
+  /* One of another size than a tag's. */
+  for (size_t size = 4; size <= 12; size += 8) {
+    union {
+      struct cmsghdr head;
+      char bytes[CMSG_SPACE(12)];
+    } other = {.head = {CMSG_LEN(size), IPN_CMSG_LEVEL, IPN_CMSG_TAG}};
+    message.msg_control = &other, message.msg_controllen = CMSG_SPACE(size);
+    REQUIRE_ERRNO(ipn_sendmsg(one, &message, 0), EINVAL);
+  }
   REQUIRE(ipn_setsockopt(one, 0, IPN_SO_TAG, &tag, sizeof tag) == 0);
   say(one, "tagged");
   message.msg_control = NULL, message.msg_controllen = 100;
@@ -98,8 +107,15 @@ static void check_loans(const char *path) {
   REQUIRE_ERRNO(ipn_publish(one, &copy), EINVAL);
   expect(two, "lent");
   REQUIRE(ipn_loan(one, &loan, 5, 0) == 0);
-  loan.length = SIZE_MAX;
-  REQUIRE_ERRNO(ipn_publish(one, &loan), EMSGSIZE);
+  /* What was made longer is a loan all the same. */
+  memcpy(loan.bytes, "lent", 5);
+  for (size_t length = 6; length != 0; length = length == 6 ? SIZE_MAX : 0) {
+    loan.length = length;
+    REQUIRE_ERRNO(ipn_publish(one, &loan), EMSGSIZE);
+  }
+  loan.length = 5;
+  REQUIRE(ipn_publish(one, &loan) == 0);
+  expect(two, "lent");
   /* Closed meanwhile, and its number another's: the memory is there, and nothing is sent. */
   int third = joined(path, 0);
   REQUIRE(ipn_loan(third, &loan, 5, 0) == 0 && ipn_loan(one, &other, 5, 0) == 0);
@@ -109,7 +125,12 @@ static void check_loans(const char *path) {
   REQUIRE_ERRNO(ipn_publish(third, &loan), EBADF);
   third = joined(path, 0);
   REQUIRE_ERRNO(ipn_publish(third, &copy), EINVAL);
-  REQUIRE(ipn_close(third) == 0 && ipn_cancel(one, &other) == 0);
+  REQUIRE(ipn_cancel(one, &other) == 0);
+  /* Too late: it is given back, and nobody gets it. */
+  REQUIRE(ipn_loan(third, &loan, 5, 0) == 0 && ipn_shutdown(third, SHUT_WR) == 0);
+  REQUIRE_ERRNO(ipn_publish(third, &loan), EPIPE);
+  REQUIRE_ERRNO(ipn_cancel(third, &loan), EINVAL);
+  REQUIRE(ipn_close(third) == 0);
   say(one, "kept");
   still_there();
 }

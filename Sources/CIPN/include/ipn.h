@@ -50,7 +50,7 @@ extern "C" {
 /* Options that 2007 did not have. */
 #define IPN_SO_HISTORY 0x100 /* sent messages that a writer keeps for those who join later */
 #define IPN_SO_WINDOW 0x101  /* this node's own limit on pending messages */
-#define IPN_SO_PERSIST 0x102 /* the network lives on without nodes, until this is cleared */
+#define IPN_SO_PERSIST 0x102 /* the network lives on without nodes, until this is cleared; before bind, the one that it makes */
 #define IPN_SO_TAG 0x103     /* uint64_t: travels beside the payload of what is sent from now on, unread by the bus */
 #define IPN_SO_LOST 0x104    /* uint64_t, read only: messages lost since it was last asked for */
 #define IPN_SO_REPLAY 0x105  /* before connect: begin with what writers kept as history */
@@ -93,7 +93,8 @@ struct ipn_loss {
 /* Every call returns -1 and sets errno where it fails, as its namesake in section 2 of the manual does. A descriptor is
  * a real one: poll(2), select(2) and epoll(7) say POLLIN where there is something to do (data, news, awaited room, or the
  * end), fcntl(2) sets O_NONBLOCK and FD_CLOEXEC, SO_RCVTIMEO and SO_SNDTIMEO are set by setsockopt(2) or ipn_setsockopt.
- * Leave with ipn_close: a plain close(2) leaves only when the process ends. Any number of threads may use one. */
+ * Leave with ipn_close: a plain close(2) leaves only when the process ends. Any number of threads may use one; where one of
+ * them closes it, calls of the others that sleep there end, a receive with 0 and a send with EPIPE, and later ones say EBADF. */
 
 /* domain: AF_IPN, or 33 or 13, which programs of 2008 used; type: SOCK_RAW, with SOCK_NONBLOCK and SOCK_CLOEXEC. */
 int ipn_socket(int domain, int type, int protocol);
@@ -146,7 +147,8 @@ int ipn_borrow(int descriptor, struct ipn_message *message, int flags);
 int ipn_return(int descriptor, struct ipn_message *message);
 
 /* A loaned slot is written in place and then published or cancelled, before another send: EDEADLK for the thread that has it,
- * others wait. EINVAL for another socket's loan, which stays one. The memory stays when the socket is closed meanwhile, until an
+ * others wait. EINVAL for another socket's loan, EMSGSIZE for one that was made longer: it stays one. EPIPE after SHUT_WR: it is
+ * given back. The memory stays when the socket is closed meanwhile, until an
  * attempt to publish or cancel it (EBADF). */
 struct ipn_loan {
   void *bytes;
@@ -160,9 +162,11 @@ int ipn_cancel(int descriptor, struct ipn_loan *loan);
 
 /* Whether a descriptor is one of ours: 1 or 0. Also for one that was inherited, or came over a Unix socket. */
 int ipn_is_socket(int descriptor);
-/* Another number for the same socket, as the kernel's dup gives it: `made` is to be known as `descriptor` is. */
+/* Another number for the same socket, as the kernel's dup gives it: `made` is to be known as `descriptor` is. One that nobody has
+ * told of is found when it is used, or when the last of the others is closed. */
 int ipn_duplicated(int descriptor, int made);
-/* The number was closed, or given to something else (dup2), without ipn_close: leaves as that does, and closes nothing. */
+/* The number was closed, or given to something else (dup2), without ipn_close: leaves as that does, and closes nothing. To be told,
+ * as the library believes its numbers. */
 int ipn_closed(int descriptor);
 /* The first number at or after `from` that the library has opened for itself, or UINT32_MAX. A program that closes whatever it does
  * not know leaves those alone; under the preload they cannot be closed. */

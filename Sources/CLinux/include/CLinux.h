@@ -160,7 +160,7 @@ ssize_t linux_send(int socket, const struct iovec *parts, size_t part_count, con
 ssize_t linux_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count, int flags);
 
 /* Adds a control message behind `used` bytes of them; sets MSG_CTRUNC where it does not fit in `room`. Returns the bytes
- * used then. The other looks for one: 1 where it is there, -1 where a message is longer than what holds it. See cmsg(3). */
+ * used then. The other looks for one: 1 where it is there, -1 where it has another size, or a message is longer than what holds it. See cmsg(3). */
 size_t linux_put_control(struct msghdr *message, size_t room, size_t used, int level, int type, const void *data, size_t size);
 int linux_get_control(const struct msghdr *message, int level, int type, void *data, size_t size);
 
