@@ -88,18 +88,15 @@ extension Keeper {
 
     /// Where the ghost had come to with each writer: there its successor goes on.
     func claimedPlaces(_ member: Member) -> [UInt64: UInt64] {
-        guard let owner = member.claimed, owner.isGhost, let node = owner.node,
-            let mapping = try? Mapping(descriptor: node.region.raw, size: NodeRegion.size, writable: false)
-        else { return [:] }
+        guard let owner = member.claimed, owner.isGhost, let node = owner.node else { return [:] }
         var places: [UInt64: UInt64] = [:]
-        let region = NodeRegion(base: mapping.base)
         // What it has sent itself is not for its successor.
         for writer in nodes.values where writer !== node {
             guard let index = writer.cursor else { continue }
-            let cursor = region.cursor(index)
-            let isPlaced = cursor.generation.loadAcquiring() == writer.nodeID
+            let cursor = NodeRegion.cursorRange(index).lowerBound
+            let isPlaced = node.word(cursor + Int(IPN_CURSOR_GENERATION)) == writer.nodeID
             // One that it had not looked at yet is heard from its own join on: from the beginning, where that came later.
-            places[writer.nodeID] = isPlaced ? cursor.tail.loadAcquiring() : node.starts[writer.nodeID] ?? 0
+            places[writer.nodeID] = isPlaced ? node.word(cursor + Int(IPN_CURSOR_TAIL)) : node.starts[writer.nodeID] ?? 0
         }
         return places
     }
