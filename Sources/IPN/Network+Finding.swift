@@ -20,14 +20,9 @@ extension Network {
 
     /// The command lines of this user's processes.
     private static func commandLines() -> [[String]] {
-        guard let stream = opendir("/proc") else { return [] }
-        defer { closedir(stream) }
         var lines: [[String]] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            guard Int(name) != nil, let status = try? FileStatus(path: "/proc/\(name)"), status.owner == geteuid(),
+        for name in names(in: "/proc") where Int(name) != nil {
+            guard let status = try? FileStatus(path: "/proc/\(name)"), status.owner == geteuid(),
                 let file = fopen("/proc/\(name)/cmdline", "re")
             else { continue }
             defer { fclose(file) }

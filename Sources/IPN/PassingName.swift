@@ -18,14 +18,9 @@ struct PassingName {
 
     /// Removes what killed processes of our user have left: markers under a passing name that nobody holds.
     func clearLeftovers() {
-        guard let stream = opendir(path.folder.terminated) else { return }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
+        for name in names(in: path.folder) where name.hasPrefix(prefix) {
             let other = path.folder / Path(name)
-            guard name.hasPrefix(prefix), let file = try? Descriptor.open(other, flags: O_PATH | O_NOFOLLOW),
+            guard let file = try? Descriptor.open(other, flags: O_PATH | O_NOFOLLOW),
                 let status = try? file.status(), status.isSocket, status.owner == geteuid(), MarkerState(of: file.raw) == .dead
             else { continue }
             _ = unlink(other.terminated)

@@ -12,3 +12,17 @@ package func programFolder() -> String? {
     let length = readlink("/proc/self/exe", &name, Int(PATH_MAX))
     return length > 0 ? Path(name[..<length].map(UInt8.init(bitPattern:))).folder.description : nil
 }
+
+/// The names in a folder, in no order; none where it cannot be read. See readdir(3).
+package func names(in folder: some FileName) -> [String] {
+    guard let stream = opendir(folder.terminated) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+}

@@ -1,5 +1,6 @@
 package import ALSA
 import Glibc
+import IPNSystem
 import Media
 package import V4L2
 
@@ -38,13 +39,7 @@ package struct DeviceReport: Sendable, Codable {
 
     /// In the order of their numbers.
     private static func videoNodes() -> [String] {
-        guard let folder = opendir("/dev") else { return [] }
-        defer { closedir(folder) }
-        var numbers: [Int] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if name.hasPrefix("video"), let number = Int(name.dropFirst(5)) { numbers.append(number) }
-        }
+        let numbers = names(in: "/dev").filter { $0.hasPrefix("video") }.compactMap { Int($0.dropFirst(5)) }
         return numbers.sorted().map { "/dev/video\($0)" }
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import IPNSystem
 
 /// A directory of one's own that others may reach, removed with all that is in it.
 public final class Scratch: Sendable {
@@ -26,18 +27,7 @@ public final class Scratch: Sendable {
         }
     }
 
-    public static func list(_ directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
+    public static func list(_ directory: String) -> [String] { names(in: directory) }
 }
 
 /// A test cannot go on.

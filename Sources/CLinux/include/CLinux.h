@@ -121,9 +121,9 @@ void linux_refuse_descriptors(int socket);
 void linux_ring(int bell);
 /* Sleeps until there is a stroke, and takes it: 8, or -1 with errno. EAGAIN where another holder has made it O_NONBLOCK. */
 ssize_t linux_await_stroke(int bell);
-/* A stroke for one that is a socket; a full one has been rung. */
 /* Whether the other ends of a datagram pair's end are all closed; else they are sent nothing, which nobody reads. */
 static inline int linux_is_deaf(int end) { return send(end, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN; }
+/* A stroke for one that is a socket; a full one has been rung. */
 static inline void linux_ring_datagram(int socket) { send(socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
 /* A socket that takes only datagrams that are these 8 bytes: whoever else finds its name cannot make it readable. The two low
@@ -195,7 +195,6 @@ void linux_give_way_to_fork(void);
  * is no memory. See MADV_WIPEONFORK in madvise(2). */
 intptr_t *linux_word_cleared_by_fork(void);
 
-/* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
 /* The kernel's own number of a socket, that no other ever has (an inode's comes again); 0 where it is none. See socket(7). */
 static inline uint64_t linux_socket_cookie(int socket) {
   uint64_t cookie = 0;
@@ -206,6 +205,8 @@ static inline uint64_t linux_socket_cookie(int socket) {
 int linux_holds_descriptors(int socket);
 /* Whether the other end has not received all that was sent. */
 int linux_unread(int socket);
+
+/* Peer's process, and its groups as the kernel has them now (SO_PEERGROUPS). */
 int linux_peer(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int linux_peer_groups(int socket, gid_t *groups, size_t *count);
 
